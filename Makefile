@@ -1,0 +1,38 @@
+# Python >= 3.11 and make are all that must be there. The environment, .venv, is made when it is needed.
+# `make demo ARGS='--seconds 60'` passes arguments on; PYTHON=/path/to/python chooses the Python of a new .venv.
+
+PYTHON ?=
+export PYTHON
+
+# A line or branch of layers 0 to 2 that no test runs fails `make test`; tests/test_layers.py keeps the list whole.
+COVERED = rxws/redaction.py,rxws/errors.py,rxws/events.py,rxws/types.py,rxws/arguments.py,rxws/decoding.py,rxws/backoff.py,rxws/_calendar.py,rxws/windows.py,rxws/stats.py,rxws/market.py,rxws/scheduler.py,rxws/operators/*,rxws/transport/*
+
+.PHONY: help demo test clean
+.NOTPARALLEL:
+
+help:
+	@echo 'make demo    two simulated exchanges that fail on a script, and the streams that survive them'
+	@echo 'make test    lint, types, tests, the snippets of the docs, coverage'
+	@echo 'make clean   remove the environment and what the tools left behind'
+
+demo: .venv/.cli
+	@.venv/bin/rxws demo $(ARGS)
+
+test: .venv/.dev
+	.venv/bin/python -m ruff check .
+	.venv/bin/python -m ruff format --check .
+	.venv/bin/python -m mypy
+	.venv/bin/python -m coverage run -m pytest
+	.venv/bin/python -m coverage report --include='$(COVERED)' --fail-under=100
+
+clean:
+	rm -rf .venv .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	find rxws tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.cli: pyproject.toml .ci/environment
+	@sh .ci/environment cli
+	@touch $@
+
+.venv/.dev: pyproject.toml .ci/environment
+	@sh .ci/environment dev
+	@touch $@

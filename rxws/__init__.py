@@ -1,0 +1,17 @@
+"""rxws: a WebSocket as an observable that you can trust for weeks.
+
+>>> from rxws import ws_observable
+>>> from rxws.operators import filter_kline
+>>> klines = ws_observable("wss://stream.binance.com:9443/ws/btcusdt@kline_1m").pipe(filter_kline)
+"""
+
+from __future__ import annotations
+
+from rxws.backoff import Backoff
+from rxws.connection import connect
+from rxws.running import aiter, run
+from rxws.scheduler import scheduler
+from rxws.stats import Stats
+from rxws.stream import ws_observable
+
+__all__ = ["Backoff", "Stats", "aiter", "connect", "run", "scheduler", "ws_observable"]

@@ -1,0 +1,84 @@
+"""What arguments must be, checked where an observable is built."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from math import isfinite
+from urllib.parse import urlsplit
+
+from rxws.errors import ConfigError
+from rxws.redaction import masked
+
+__all__ = ["check_headers", "check_url", "seconds", "size"]
+
+# A token, RFC 9110 section 5.6.2.
+HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+# Visible characters, spaces and tabs, RFC 9110 section 5.5: a line break would begin another header.
+HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+
+def seconds(name: str, value: float | None, *, least: float = 0.0) -> None:
+    """Refuse what is not a number of seconds above `least`, or None.
+
+    Raises:
+        ConfigError: it names `name`.
+    """
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ConfigError(name, f"{value!r} is no number; take seconds, or None for no limit")
+    if not (isfinite(value) and value > least):
+        raise ConfigError(name, f"{value!r} is out of range; take more than {least:g} seconds, or None for no limit")
+
+
+def size(name: str, value: int | None) -> None:
+    """Refuse what is not a number of bytes, 1 or more, or None.
+
+    Raises:
+        ConfigError: it names `name`.
+    """
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise ConfigError(name, f"{value!r} is out of range; take a number of bytes, 1 or more, or None for no limit")
+
+
+def check_url(url: object, options: Mapping[str, object]) -> None:
+    """Refuse what is no WebSocket URL (RFC 6455, section 3).
+
+    Raises:
+        ConfigError: it names `url`, without its secrets, or the option that does not go with it.
+    """
+    if not isinstance(url, str):
+        raise ConfigError("url", f"{type(url).__name__} is no string; take ws://… or wss://…")
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise ConfigError("url", f"{masked(url)!r} is no URL: {error}") from None
+    if parts.scheme not in ("ws", "wss"):
+        raise ConfigError("url", f"{masked(url)!r} begins with {parts.scheme or 'no scheme'!r}; take ws://… or wss://…")
+    if not host:
+        raise ConfigError("url", f"{masked(url)!r} has no host; take ws://host[:port]/path")
+    if parts.fragment:
+        raise ConfigError("url", f"{masked(url)!r} has a fragment, which WebSocket URLs have not; write # as %23")
+    if re.search(r"[\s\x00-\x1f\x7f]", url):
+        raise ConfigError("url", f"{masked(url)!r} has a space or a control character; percent-encode it")
+    if parts.scheme == "ws" and options.get("ssl") is not None:
+        raise ConfigError("ssl", "a ws:// URL is not encrypted; take wss://, or leave ssl out")
+
+
+def check_headers(headers: Mapping[str, str] | None) -> None:
+    """Refuse headers that HTTP has not.
+
+    Raises:
+        ConfigError: it names the header, never its value.
+    """
+    if headers is None:
+        return
+    if not isinstance(headers, Mapping):
+        raise ConfigError("headers", f"{type(headers).__name__} is no mapping; take a dict of names and values")
+    for name, value in headers.items():
+        if not (isinstance(name, str) and HEADER_NAME.fullmatch(name)):
+            raise ConfigError("headers", f"{name!r} is no header name; take letters, digits and dashes")
+        if not (isinstance(value, str) and HEADER_VALUE.fullmatch(value)):
+            raise ConfigError("headers", f"the value of {name!r} is no header value; take a string of one line")

@@ -1,0 +1,287 @@
+"""One attempt at a connection, from the dial to its end: the receiver of the transport, and the Connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+from reactivex import Observable, abc
+from reactivex.disposable import SerialDisposable
+
+from rxws.arguments import seconds, size
+from rxws.errors import ConnectionClosed, ConnectTimeout, Disconnected, ProtocolError
+from rxws.events import DisconnectReason
+from rxws.inbox import Inbox
+from rxws.keepalive import Keepalive
+from rxws.redaction import masked
+from rxws.scheduler import clock, report
+from rxws.transport import Dial, Socket, Transport
+from rxws.types import Connection, Journal, Message, Payload, Sink
+
+__all__ = ["Attempt", "Limits"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a connection is given: seconds, and bytes; None: no limit, no pings."""
+
+    open_timeout: float | None
+    ping_interval: float | None
+    ping_timeout: float | None
+    close_timeout: float | None
+    max_size: int | None
+    options: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("open_timeout", "ping_interval", "ping_timeout", "close_timeout"):
+            seconds(name, getattr(self, name))
+        size("max_size", self.max_size)
+
+
+class Attempt(abc.DisposableBase):
+    """A connection in the making, then the open connection, then its end; it happens once.
+
+    Args:
+        observer: gets the open connection, and its error.
+        scheduler: whose time.
+        transport: opens the socket.
+        limits: timeouts and sizes.
+        journal: what is told of it.
+    """
+
+    def __init__(
+        self,
+        observer: abc.ObserverBase[Connection],
+        scheduler: abc.SchedulerBase,
+        transport: Transport,
+        limits: Limits,
+        journal: Journal,
+    ) -> None:
+        self.journal = journal
+        self.open_timeout = limits.open_timeout
+        self.generation = 0
+        self.url = ""
+        self.reads = 0
+        self.opened_time = 0.0
+        self.messages_sent = 0
+        self.bytes_sent = 0
+        self._began: float | None = None
+        self.end_reason: DisconnectReason | None = None
+        self._observer = observer
+        self._scheduler = scheduler
+        self._clock = clock(scheduler)
+        self._transport = transport
+        self._limits = limits
+        self._timer = SerialDisposable()
+        self._dial = SerialDisposable()
+        self._socket: Socket | None = None
+        self._keepalive: Keepalive | None = None
+        self._on_end: list[Callable[[], None]] = []
+        self._on_read: list[Callable[[float], None]] = []
+        self._inbox = Inbox(
+            lambda action: scheduler.schedule(lambda *_: action()),
+            journal,
+            self._crashed,
+            self.fail,
+            lambda: journal.live(self),
+        )
+        self.on_message = self._inbox.receive
+
+    # The dial
+
+    def begin(self, url: str) -> None:
+        """Tell the journal that an attempt begins, and start its clock; `dial` follows."""
+        self.url = masked(url)
+        self.generation = self.journal.connecting(url)
+        self._began = self._clock()
+        if self.open_timeout is not None:
+            timeout = ConnectTimeout("open", self.open_timeout)
+            self._timer.disposable = self._scheduler.schedule_relative(self.open_timeout, lambda *_: self.fail(timeout))
+
+    def dial(self, url: str, headers: Mapping[str, str]) -> None:
+        """Ask the transport for a socket."""
+        limits = self._limits
+        self.url = masked(url)
+        if self.end_reason is None:
+            self._dial.disposable = self._transport.open(
+                Dial(url, headers, limits.max_size, limits.close_timeout, limits.options),
+                self,
+                self._scheduler,
+            )
+
+    # What the transport tells
+
+    def on_open(self, socket: Socket) -> None:
+        if self.end_reason is not None:
+            socket.abort()
+            return
+        self._timer.dispose()
+        self._socket = socket
+        self.opened_time = self._inbox.read_time = self._clock()
+        if self._limits.ping_interval is not None:
+            self._keepalive = Keepalive(
+                self._limits.ping_interval,
+                self._limits.ping_timeout,
+                socket.ping,
+                lambda: self.reads,
+                self.fail,
+                self._scheduler,
+            )
+        self.journal.opened(self)
+        try:
+            self._observer.on_next(self)
+        except Exception as error:
+            self._crashed(error)
+
+    def on_read(self) -> None:
+        self.reads += 1
+        now = self._inbox.read_time = self._clock()
+        for action in self._on_read:
+            action(now)
+
+    def on_pong(self, payload: bytes) -> None:
+        if self._keepalive is not None:
+            self._keepalive.on_pong(payload)
+
+    def on_lost(self, error: Disconnected) -> None:
+        if self._end(error):
+            self._tell(error)
+
+    def on_gone(self) -> None:
+        self.journal.gone()
+
+    # What a Connection offers
+
+    @property
+    def is_data(self) -> Callable[[bytes], object] | None:
+        return self._inbox.is_data
+
+    @is_data.setter
+    def is_data(self, predicate: Callable[[bytes], object] | None) -> None:
+        self._inbox.is_data = predicate
+
+    @property
+    def messages(self) -> Observable[Message]:
+        return self._inbox.messages
+
+    @property
+    def subprotocol(self) -> str | None:
+        return None if self._socket is None else self._socket.subprotocol
+
+    @property
+    def latency(self) -> float | None:
+        return None if self._keepalive is None else self._keepalive.latency
+
+    @property
+    def last_message_time(self) -> float | None:
+        return self._inbox.last_message_time
+
+    @property
+    def last_data_time(self) -> float:
+        inbox = self._inbox
+        last = inbox.last_message_time if inbox.is_data is None else inbox.last_data_time
+        return self.opened_time if last is None else last
+
+    @property
+    def messages_received(self) -> int:
+        return self._inbox.messages_received
+
+    @property
+    def bytes_received(self) -> int:
+        return self._inbox.bytes_received
+
+    @property
+    def dial_time(self) -> float:
+        """Seconds from the dial to the open connection."""
+        return 0.0 if self._began is None else self.opened_time - self._began
+
+    def send(self, message: Payload) -> None:
+        if self._socket is None or self.end_reason is not None:
+            raise ConnectionClosed(1006)
+        if isinstance(message, bytes):
+            payload, is_text = message, False
+        elif isinstance(message, str):
+            payload, is_text = message.encode(), True
+        else:
+            payload, is_text = msgspec.json.encode(message), True
+        self._socket.send(payload, is_text)
+        self.messages_sent += 1
+        self.bytes_sent += len(payload)
+
+    def attach(self, sink: Sink) -> None:
+        self._inbox.attach(sink)
+
+    def hold(self) -> None:
+        self._inbox.hold()
+
+    def release(self) -> None:
+        self._inbox.release()
+
+    def on_end(self, action: Callable[[], None]) -> None:
+        self._on_end.append(action)
+
+    def watch_reads(self, action: Callable[[float], None]) -> None:
+        self._on_read.append(action)
+
+    def fail(self, error: Exception) -> None:
+        if self._end(error):
+            self._close_socket(*_farewell(error))
+            self._tell(error)
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        if self._end(None):
+            self._close_socket(code, reason)
+            self._observer.on_completed()
+
+    def abort(self) -> None:
+        if self._end(None):
+            if self._socket is not None:
+                self._socket.abort()
+            self._observer.on_completed()
+
+    def dispose(self) -> None:
+        """End it without a word to the observer."""
+        if self._began is None:
+            self.end_reason = DisconnectReason.USER_REQUESTED
+        elif self._end(None):
+            self._close_socket(1000, "")
+
+    # The end
+
+    def _end(self, error: Exception | None) -> bool:
+        if self.end_reason is not None:
+            return False
+        opened = self._socket is not None
+        uptime = self._clock() - self.opened_time if opened else 0.0
+        if isinstance(error, Disconnected):
+            error.uptime = uptime
+        # Taken before anything is told: whoever is told may ask, and may dispose.
+        self.end_reason = DisconnectReason.USER_REQUESTED
+        self._timer.dispose()
+        self._dial.dispose()
+        if self._keepalive is not None:
+            self._keepalive.dispose()
+        self.end_reason = self.journal.closed(error, uptime, opened)
+        for action in self._on_end:
+            action()
+        self._inbox.end(error)
+        return True
+
+    def _close_socket(self, code: int, reason: str) -> None:
+        if self._socket is not None:
+            self._socket.close(code, reason)
+
+    def _tell(self, error: Exception) -> None:
+        self._observer.on_error(error)
+
+    def _crashed(self, error: Exception) -> None:
+        if self._end(None):
+            self._close_socket(1000, "")
+        if not self.journal.crashed(error):
+            report(error)
+
+
+def _farewell(error: Exception) -> tuple[int, str]:
+    """The close code for the server (RFC 6455, section 7.4.1), by the error that ends the connection."""
+    return (error.code, "") if isinstance(error, ProtocolError) else (1000, "")

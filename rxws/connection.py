@@ -1,0 +1,123 @@
+"""One WebSocket connection as a cold observable."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Unpack
+
+from reactivex import Observable, abc
+from reactivex.disposable import CompositeDisposable
+
+from rxws.arguments import check_headers, check_url
+from rxws.attempt import Attempt, Limits
+from rxws.errors import ConfigError, ConnectionFailed
+from rxws.scheduler import given, resolve
+from rxws.transport import Transport, TransportOptions, transport_named
+from rxws.types import Connection, Journal, Silence
+
+__all__ = ["Headers", "Url", "connect"]
+
+Url = str | Callable[[], str | Awaitable[str]]
+"""A WebSocket URL, or a callable, sync or async, that is asked anew for each connection."""
+
+Headers = Mapping[str, str] | Callable[[], Mapping[str, str] | Awaitable[Mapping[str, str]]] | None
+"""Headers of the opening handshake, or a callable, sync or async, that is asked anew for each connection."""
+
+
+def connect(
+    url: Url,
+    *,
+    headers: Headers = None,
+    transport: str | Transport = "websockets",
+    open_timeout: float | None = 10.0,
+    ping_interval: float | None = 20.0,
+    ping_timeout: float | None = 20.0,
+    close_timeout: float | None = 1.0,
+    max_size: int | None = 16 * 2**20,
+    journal: Journal | None = None,
+    **options: Unpack[TransportOptions],
+) -> Observable[Connection]:
+    """One WebSocket connection as a cold observable: it emits the open `Connection`, and errors when that is lost.
+
+    ::
+
+        subscribe   ──dial──open─C──────────────────lost─#
+        dispose     ──dial──open─C────────|  the socket is closed behind it
+
+    Nothing happens before `subscribe`; each subscription dials once, one turn of its scheduler later. It completes only
+    where the caller ends the connection (`close`, `abort`); a close by the server is an error whatever its code.
+    Nothing is retried here: `operators.retry_when` does that, and `ws_observable` composes it all.
+
+    Args:
+        url: ws:// or wss://, or a callable, sync or async, asked anew for each connection; what it raises is a
+            `ConnectionFailed` from it.
+        headers: of the opening handshake; a mapping or a callable likewise.
+        transport: "websockets", or an object with the protocol `rxws.transport.Transport`.
+        open_timeout: seconds from the dial, callables included, to the open connection; None: no limit.
+        ping_interval: seconds between pings; None: no pings.
+        ping_timeout: seconds that a pong may take; None: for ever.
+        close_timeout: seconds that the closing handshake may take behind us; None: for ever.
+        max_size: bytes of the largest message taken; None: no limit.
+        journal: what is told of the connection; None: nobody.
+        options: the transport's own, see `rxws.transport.TransportOptions`.
+
+    Raises:
+        ConfigError: an argument is wrong; it is named.
+
+    Errors of the stream: `ConnectionFailed`, `HandshakeRejected`, `ConnectTimeout`, `ConnectionClosed`, `PingTimeout`,
+    `ProtocolError`; each carries `uptime`.
+
+    Source: RFC 6455, sections 4.1 (opening), 5.5 (pings), 7 (closing).
+
+    >>> import rxws
+    >>> rxws.run(rxws.connect("ws://127.0.0.1:9", open_timeout=5.0))
+    Traceback (most recent call last):
+        ...
+    rxws.errors.ConnectionFailed: ...
+    """
+    limits = Limits(open_timeout, ping_interval, ping_timeout, close_timeout, max_size, dict(options))
+    by = transport_named(transport)
+    by.check(options)
+    if isinstance(url, str) or not callable(url):
+        check_url(url, options)
+    if not callable(headers):
+        check_headers(headers)
+
+    def subscribe(
+        observer: abc.ObserverBase[Connection], scheduler: abc.SchedulerBase | None = None
+    ) -> abc.DisposableBase:
+        on = given(scheduler)
+        attempt = Attempt(observer, on, by, limits, Silence() if journal is None else journal)
+        everything = CompositeDisposable(attempt)
+
+        def ask(what: Url | Headers, then: Callable[[Any], None]) -> None:  # Any: of whichever
+            try:
+                answer = what() if callable(what) else what
+            except Exception as error:
+                fail(error)
+            else:
+                everything.add(resolve(answer, then, fail))
+
+        def fail(error: Exception) -> None:
+            failed = ConnectionFailed(attempt.url, 1, error)
+            failed.__cause__ = error
+            attempt.fail(failed)
+
+        def dial(where: str, what: Mapping[str, str] | None) -> None:
+            try:
+                check_url(where, options)
+                check_headers(what)
+            except ConfigError as error:
+                attempt.fail(error)
+            else:
+                attempt.dial(where, what or {})
+
+        def begin(*_: object) -> None:
+            attempt.begin(url if isinstance(url, str) else "")
+            ask(url, lambda where: ask(headers, lambda what: dial(where, what)))
+
+        # One turn later, so that whoever is subscribed beside it can still say no; and nothing is told inside subscribe.
+        everything.add(on.schedule(begin))
+        return everything
+
+    return Observable(subscribe)

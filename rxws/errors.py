@@ -1,0 +1,357 @@
+"""Every error of rxws, and the one table that says what an error means.
+
+::
+
+    RxwsError
+    ├── Disconnected                    an attempt at a connection ended; carries `uptime`
+    │   ├── ConnectionFailed            it never opened, or its opening script failed
+    │   │   └── HandshakeRejected       the server answered with an HTTP status
+    │   ├── ConnectTimeout              opening took too long
+    │   ├── ConnectionClosed            the server closed it, or the network dropped it
+    │   ├── PingTimeout                 a pong did not come
+    │   ├── IdleTimeout                 no data came
+    │   └── ProtocolError               what came is not WebSocket (RFC 6455)
+    │       └── MessageTooBig           a message is larger than our own `max_size`
+    ├── DecodeError                     a message could not be decoded
+    ├── SubscriptionRejected            the venue refused a topic
+    ├── BufferOverflow                  a bounded buffer is full
+    ├── RetriesExhausted                the policy gave up
+    └── ConfigError                     an argument is wrong
+
+Only a `Disconnected` is ever retried. Fields are for programs, `str()` is for people, and neither holds a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from rxws.redaction import masked
+
+__all__ = [
+    "TABLE",
+    "BufferOverflow",
+    "ConfigError",
+    "ConnectTimeout",
+    "ConnectionClosed",
+    "ConnectionFailed",
+    "DecodeError",
+    "Disconnected",
+    "Fatal",
+    "HandshakeRejected",
+    "IdleTimeout",
+    "MessageTooBig",
+    "PingTimeout",
+    "ProtocolError",
+    "Refresh",
+    "RetriesExhausted",
+    "Retry",
+    "RetryAfter",
+    "RxwsError",
+    "SubscriptionRejected",
+    "Table",
+    "Verdict",
+    "verdict",
+]
+
+
+class RxwsError(Exception):
+    """The root of all errors of rxws."""
+
+
+class Disconnected(RxwsError):
+    """An attempt at a connection ended on us.
+
+    `uptime` is how long the connection had been open, in seconds; 0.0 where it never opened.
+    """
+
+    uptime: float = 0.0
+
+
+class ConnectionFailed(Disconnected):
+    """No connection could be made: refused, unreachable, broken off, or its opening script failed.
+
+    Args:
+        url: where to; its secrets are masked here.
+        attempts: how many attempts in a row have failed, this one included.
+        last_error: what the system or the caller's code raised; None where nobody raised.
+    """
+
+    def __init__(self, url: str, attempts: int = 1, last_error: BaseException | None = None) -> None:
+        super().__init__(url, attempts, last_error)
+        self.url = masked(url)
+        self.attempts = attempts
+        self.last_error = last_error
+
+    def __str__(self) -> str:
+        why = f": {_sentence(self.last_error)}" if self.last_error else ""
+        return f"no connection to {self.url} (attempt {self.attempts} in a row){why}"
+
+
+class HandshakeRejected(ConnectionFailed):
+    """The server answered the opening handshake with an HTTP status (RFC 6455, section 4.2.2).
+
+    Args:
+        url: where to; its secrets are masked here.
+        status: the HTTP status code.
+        retry_after: the Retry-After header in seconds; None where there was none.
+        body: the beginning of the answer's body, at most 512 bytes.
+        attempts: how many attempts in a row have failed, this one included.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        status: int,
+        retry_after: float | None = None,
+        body: bytes = b"",
+        attempts: int = 1,
+    ) -> None:
+        super().__init__(url, attempts)
+        self.args = (url, status, retry_after, body, attempts)
+        self.status = status
+        self.retry_after = retry_after
+        self.body = body[:512]
+
+    def __str__(self) -> str:
+        wait = "" if self.retry_after is None else f", try again after {self.retry_after:g} s"
+        text = self.body.decode("utf-8", "replace").strip()
+        said = f": {text[:200]!r}" if text else ""
+        return f"{self.url} refused the handshake with HTTP {self.status}{wait}{said}"
+
+
+class ConnectTimeout(Disconnected):
+    """Opening took longer than `timeout` seconds; `operation` is "open" or "on_open"."""
+
+    def __init__(self, operation: str, timeout: float) -> None:
+        super().__init__(operation, timeout)
+        self.operation = operation
+        self.timeout = timeout
+
+    def __str__(self) -> str:
+        return f"{self.operation} took longer than {self.timeout:g} s"
+
+
+class ConnectionClosed(Disconnected):
+    """The connection ended without our asking.
+
+    Args:
+        code: the close code (RFC 6455, section 7.4); 1006 where no close frame came.
+        reason: the server's words; shown in `repr` only, escaped, for they are not ours.
+    """
+
+    def __init__(self, code: int, reason: str = "") -> None:
+        super().__init__(code, reason)
+        self.code = code
+        self.reason = reason
+
+    def __str__(self) -> str:
+        if self.code == 1006:
+            cause = f": {_sentence(self.__cause__)}" if self.__cause__ else ""
+            return f"the connection dropped without a close frame (1006){cause}"
+        return f"the server closed the connection with code {self.code}"
+
+
+class PingTimeout(Disconnected):
+    """No pong came within `timeout` seconds of a ping."""
+
+    def __init__(self, timeout: float) -> None:
+        super().__init__(timeout)
+        self.timeout = timeout
+
+    def __str__(self) -> str:
+        return f"no pong within {self.timeout:g} s"
+
+
+class IdleTimeout(Disconnected):
+    """No data came for `timeout` seconds."""
+
+    def __init__(self, timeout: float) -> None:
+        super().__init__(timeout)
+        self.timeout = timeout
+
+    def __str__(self) -> str:
+        return f"no data for {self.timeout:g} s"
+
+
+class ProtocolError(Disconnected):
+    """What came is not WebSocket; `code` is the close code that we answered with (RFC 6455, section 7.4.1)."""
+
+    def __init__(self, message: str, code: int = 1002) -> None:
+        super().__init__(message, code)
+        self.message = message
+        self.code = code
+
+    def __str__(self) -> str:
+        return f"{self.message} (we closed with code {self.code})"
+
+
+class MessageTooBig(ProtocolError):
+    """A message was larger than `max_size` bytes, our own limit."""
+
+    def __init__(self, max_size: int | None) -> None:
+        limit = "its limit" if max_size is None else f"max_size={max_size} bytes"
+        super().__init__(f"a message is larger than {limit}; raise max_size, or None for no limit", 1009)
+        self.args = (max_size,)
+        self.max_size = max_size
+
+
+class DecodeError(RxwsError):
+    """A message could not be decoded; `frame` is that message as it came."""
+
+    def __init__(self, frame: str | bytes, problem: str = "") -> None:
+        super().__init__(frame, problem)
+        self.frame = frame
+        self.problem = problem
+
+    def __str__(self) -> str:
+        why = f" ({self.problem})" if self.problem else ""
+        return f"cannot decode a message of {len(self.frame)} {_unit(self.frame)}{why}: {self.frame[:80]!r}"
+
+
+class SubscriptionRejected(RxwsError):
+    """The venue refused `topic`; `reply` is what it answered."""
+
+    def __init__(self, topic: str, reply: object) -> None:
+        super().__init__(topic, reply)
+        self.topic = topic
+        self.reply = reply
+
+    def __str__(self) -> str:
+        return f"{self.topic!r} was rejected: {self.reply!r}"
+
+
+class BufferOverflow(RxwsError):
+    """A bounded buffer is full.
+
+    Args:
+        size: what it holds, in the unit of its bound (bytes of an outbox, messages of an iterator).
+        dropped: how many messages were dropped by it so far, the one that did not fit included.
+    """
+
+    def __init__(self, size: int, dropped: int) -> None:
+        super().__init__(size, dropped)
+        self.size = size
+        self.dropped = dropped
+
+    def __str__(self) -> str:
+        return f"a buffer of {self.size} is full; {self.dropped} dropped so far"
+
+
+class RetriesExhausted(RxwsError):
+    """The policy gave up; raised from the last error of the connection."""
+
+    def __init__(self, in_a_row: int, total: int) -> None:
+        super().__init__(in_a_row, total)
+        self.in_a_row = in_a_row
+        self.total = total
+
+    def __str__(self) -> str:
+        last = f": {_sentence(self.__cause__)}" if self.__cause__ else ""
+        return f"gave up after {self.in_a_row} failures in a row, {self.total} in total{last}"
+
+
+class ConfigError(RxwsError):
+    """The argument `field` is wrong; `message` says what it is and what would be right."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(field, message)
+        self.field = field
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Try again when the policy says."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryAfter:
+    """Try again, but not before `seconds`; None: the policy's own cap."""
+
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """Try again when the policy says: a new URL or new headers, which are asked anew, will cure it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fatal:
+    """Another attempt would fail alike: the error goes to the subscriber."""
+
+
+Verdict = Retry | RetryAfter | Refresh | Fatal
+Table = Mapping[int | type[RxwsError], Verdict]
+
+TABLE: Table = MappingProxyType(
+    {
+        401: Fatal(),
+        403: Fatal(),
+        404: Fatal(),
+        # Binance answers 418 to an address that it has banned (EXCHANGES: error 429 went unheeded).
+        418: RetryAfter(),
+        429: RetryAfter(),
+        1008: RetryAfter(),
+        1013: RetryAfter(),
+        MessageTooBig: Fatal(),
+        Disconnected: Retry(),
+    }
+)
+"""What the errors mean: HTTP statuses, close codes of the server, and classes, the nearest class first.
+
+Pass a changed one: ``Backoff(table={**errors.TABLE, 1008: errors.RetryAfter(120.0)})``.
+"""
+
+
+def verdict(error: Exception, table: Table = TABLE) -> Verdict:
+    """Say what `error` means for the next attempt.
+
+    A status or close code that stands in `table` decides; else the nearest class that stands there; an error that
+    does not end a connection is Fatal. A Retry-After header of the server is a floor whatever the status, unless it
+    is Fatal.
+
+    Args:
+        error: what ended the attempt.
+        table: HTTP status, close code or class to verdict.
+
+    >>> verdict(HandshakeRejected("wss://venue.example", 429, retry_after=7.0))
+    RetryAfter(seconds=7.0)
+    >>> verdict(ConnectionClosed(1001))
+    Retry()
+    >>> verdict(ValueError("a bug"))
+    Fatal()
+    """
+    found = table.get(_code(error)) or _by_class(error, table)
+    if isinstance(found, Fatal) or not isinstance(error, HandshakeRejected):
+        return found
+    if error.retry_after is None:
+        return found
+    asked = found.seconds if isinstance(found, RetryAfter) and found.seconds is not None else 0.0
+    return RetryAfter(max(error.retry_after, asked))
+
+
+def _code(error: Exception) -> int:
+    if isinstance(error, HandshakeRejected):
+        return error.status
+    return error.code if isinstance(error, ConnectionClosed) else 0
+
+
+def _by_class(error: Exception, table: Table) -> Verdict:
+    for kind in type(error).__mro__:
+        if issubclass(kind, RxwsError) and kind in table:
+            return table[kind]
+    return Fatal()
+
+
+def _sentence(error: BaseException | None) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _unit(frame: str | bytes) -> str:
+    return "characters" if isinstance(frame, str) else "bytes"

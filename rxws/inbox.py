@@ -1,0 +1,205 @@
+"""What arrives on one connection: counted, held until somebody reads it, handed on in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from reactivex import Observable, Subject, abc
+from reactivex.disposable import Disposable
+
+from rxws.errors import DecodeError, Disconnected, ProtocolError
+from rxws.types import Journal, Message, Sink
+
+__all__ = ["Inbox"]
+
+# What may be held until somebody reads: a login script's time, not a feed's. What goes beyond is counted and told.
+HELD_MESSAGES = 65_536
+HELD_BYTES = 64 * 2**20
+
+
+class Inbox:
+    """The way of a message from the transport to the one sink, and to who observes `messages`.
+
+    `_deliver` is the whole way of one message; it is chosen anew whenever the way changes, so that a message asks
+    nothing that was known before it came.
+
+    Args:
+        schedule: runs an action one turn later.
+        journal: who is told of the first data, and of what is late or found no room.
+        crashed: told what the consumer raised.
+        invalid: told that a text message is not UTF-8.
+        first_data: called before the first data is handed on.
+    """
+
+    def __init__(
+        self,
+        schedule: Callable[[Callable[[], None]], object],
+        journal: Journal,
+        crashed: Callable[[Exception], None],
+        invalid: Callable[[Disconnected], None],
+        first_data: Callable[[], None],
+    ) -> None:
+        self.is_data: Callable[[bytes], object] | None = None
+        self.messages_received = 0
+        self.bytes_received = 0
+        self.read_time: float = 0.0
+        self.last_message_time: float | None = None
+        self.last_data_time: float | None = None
+        self._schedule = schedule
+        self._journal = journal
+        self._crashed = crashed
+        self._invalid = invalid
+        self._first_data = first_data
+        self._sink: Sink | None = None
+        self._observers: Subject[Message] = Subject()
+        self._held: deque[tuple[bytes, bool]] = deque()
+        self._held_bytes = 0
+        self._holding = False
+        self._flowing = False
+        self._live = False
+        self._deliver: Sink = self._hold
+
+    def receive(self, payload: bytes, is_text: bool) -> None:
+        """Take one message from the transport. What its consumer raises ends here, and nowhere else."""
+        self.messages_received += 1
+        self.bytes_received += len(payload)
+        self.last_message_time = self.read_time
+        try:
+            self._deliver(payload, is_text)
+        except Exception as error:
+            self._crashed(error)
+
+    def attach(self, sink: Sink) -> None:
+        """Hand every message to `sink` from now on, those held first."""
+        self._sink = sink
+        self._begin()
+
+    def hold(self) -> None:
+        """Hold what arrives, also while `messages` is observed."""
+        self._holding = True
+
+    def release(self) -> None:
+        """End what `hold` began."""
+        self._holding = False
+
+    def end(self, error: Exception | None) -> None:
+        """Take nothing more; those who observe `messages` hear how it ended."""
+        self._deliver = self._late
+        self._held.clear()
+        if error is None:
+            self._observers.on_completed()
+        else:
+            self._observers.on_error(error)
+
+    @property
+    def messages(self) -> Observable[Message]:
+        """Whole messages, hot."""
+
+        def subscribe(
+            observer: abc.ObserverBase[Message], scheduler: abc.SchedulerBase | None = None
+        ) -> abc.DisposableBase:
+            subscription = self._observers.subscribe(observer, scheduler=scheduler)
+            if self._deliver == self._late:
+                return subscription
+            if self._holding:
+                self._deliver = self._copy_and_hold
+            else:
+                self._begin()
+            return Disposable(subscription.dispose)
+
+        return Observable(subscribe)
+
+    def _begin(self) -> None:
+        if self._held and not self._flowing:
+            # Never from inside a subscribe: what was held follows one turn later, and what comes until then behind it.
+            self._flowing = True
+            self._schedule(self._flush)
+        elif not self._held:
+            self._deliver = self._way()
+
+    def _flush(self) -> None:
+        way = self._way()
+        while self._held and self._deliver != self._late:
+            payload, is_text = self._held.popleft()
+            try:
+                way(payload, is_text)
+            except Exception as error:
+                self._crashed(error)
+        if self._deliver != self._late:
+            self._deliver = self._way()
+
+    def _way(self) -> Sink:
+        sink = self._sink
+        if sink is None:
+            way: Sink = self._observe
+        elif self._observers.observers:
+            way = self._observe_and(sink)
+        else:
+            way = sink
+        if self.is_data is not None:
+            return self._checked(way, self.is_data)
+        return way if self._live else self._announced(way)
+
+    def _announced(self, way: Sink) -> Sink:
+        def first(payload: bytes, is_text: bool) -> None:
+            self._went_live()
+            way(payload, is_text)
+
+        return first
+
+    def _checked(self, way: Sink, is_data: Callable[[bytes], object]) -> Sink:
+        def checked(payload: bytes, is_text: bool) -> None:
+            try:
+                data = bool(is_data(payload))
+            except Exception as error:
+                problem = DecodeError(payload, f"is_data raised {error!r}")
+                problem.__cause__ = error
+                self._journal.bad_frame(problem)
+                data = False
+            if data:
+                self.last_data_time = self.read_time
+                self._went_live()
+            way(payload, is_text)
+
+        return checked
+
+    def _went_live(self) -> None:
+        if not self._live:
+            self._live = True
+            if self.is_data is None and self._deliver != self._late:
+                self._deliver = self._way()
+            self._first_data()
+
+    def _observe(self, payload: bytes, is_text: bool) -> None:
+        message: Message = payload
+        if is_text:
+            try:
+                message = payload.decode()
+            except UnicodeDecodeError as error:
+                invalid = ProtocolError("a text message is not UTF-8", 1007)
+                invalid.__cause__ = error
+                self._invalid(invalid)
+                return
+        self._observers.on_next(message)
+
+    def _observe_and(self, sink: Sink) -> Sink:
+        def both(payload: bytes, is_text: bool) -> None:
+            self._observe(payload, is_text)
+            sink(payload, is_text)
+
+        return both
+
+    def _copy_and_hold(self, payload: bytes, is_text: bool) -> None:
+        self._hold(payload, is_text)
+        self._observe(payload, is_text)
+
+    def _hold(self, payload: bytes, is_text: bool) -> None:
+        if len(self._held) >= HELD_MESSAGES or self._held_bytes + len(payload) > HELD_BYTES:
+            self._journal.dropped("inbox")
+            return
+        self._held.append((payload, is_text))
+        self._held_bytes += len(payload)
+
+    def _late(self, payload: bytes, is_text: bool) -> None:
+        self._journal.late()

@@ -1,0 +1,89 @@
+"""Pings on the scheduler's time, one for all transports; a pong is missed only when it has not come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from reactivex import abc
+from reactivex.disposable import SerialDisposable
+
+from rxws.errors import Disconnected, PingTimeout
+from rxws.scheduler import clock, when_drained
+
+__all__ = ["Keepalive"]
+
+
+class Keepalive:
+    """Sends a ping every `interval` seconds, and says so when its pong does not come within `timeout`.
+
+    The libraries' own keepalive closes good connections whose reader is busy: its timer fires before the pong that
+    has long arrived is read. Here a pong is missing only once everything that had arrived has been read.
+
+    Args:
+        interval: seconds between a pong and the next ping.
+        timeout: seconds that a pong may take; None: for ever.
+        ping: sends a ping with this payload.
+        reads: how often the socket was read so far.
+        missed: told once that a pong did not come.
+        scheduler: whose time.
+    """
+
+    def __init__(
+        self,
+        interval: float,
+        timeout: float | None,
+        ping: Callable[[bytes], None],
+        reads: Callable[[], int],
+        missed: Callable[[Disconnected], None],
+        scheduler: abc.SchedulerBase,
+    ) -> None:
+        self.latency: float | None = None
+        self._interval = interval
+        self._timeout = timeout
+        self._ping = ping
+        self._reads = reads
+        self._missed = missed
+        self._scheduler = scheduler
+        self._clock = clock(scheduler)
+        self._timer = SerialDisposable()
+        self._number = 0
+        self._sent_at: float | None = None
+        self._wait()
+
+    def on_pong(self, payload: bytes) -> None:
+        """Take a pong; one that answers no ping of ours is ignored (RFC 6455, section 5.5.3)."""
+        if self._sent_at is None or payload != self._payload():
+            return
+        self.latency = self._clock() - self._sent_at
+        self._sent_at = None
+        if not self._timer.is_disposed:
+            self._wait()
+
+    def dispose(self) -> None:
+        """Send nothing more."""
+        self._timer.dispose()
+
+    def _payload(self) -> bytes:
+        return self._number.to_bytes(4)
+
+    def _wait(self) -> None:
+        self._after(self._interval, self._send)
+
+    def _send(self) -> None:
+        self._number = (self._number + 1) % 2**32
+        self._sent_at = self._clock()
+        if self._timeout is None:
+            self._wait()
+        else:
+            self._after(self._timeout, self._overdue)
+        self._ping(self._payload())
+
+    def _overdue(self) -> None:
+        self._timer.disposable = when_drained(self._scheduler, self._reads, self._give_up)
+
+    def _give_up(self) -> None:
+        assert self._timeout is not None
+        self._missed(PingTimeout(self._timeout))
+
+    def _after(self, seconds: float, action: Callable[[], None]) -> None:
+        self._timer.disposable = self._scheduler.schedule_relative(seconds, lambda *_: action())

@@ -1,0 +1,220 @@
+"""What one subscription knows of itself: it outlives the attempts, and is the journal of them all."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TypedDict
+
+from reactivex import abc
+from reactivex.disposable import SerialDisposable
+
+from rxws.errors import ConnectionFailed, DecodeError
+from rxws.events import (
+    BadFrame,
+    Closed,
+    Connecting,
+    ConnectionState,
+    DisconnectReason,
+    Event,
+    GaveUp,
+    Live,
+    Opened,
+    Overflow,
+    Stale,
+    Subscribed,
+    Trigger,
+    Waiting,
+    next_state,
+    reason_of,
+)
+from rxws.operators._attempts import Attempts
+from rxws.redaction import masked
+from rxws.scheduler import clock, report, wall_time_ns
+from rxws.stats import Stats
+from rxws.types import Connection
+
+__all__ = ["EventObserver", "Lifecycle"]
+
+EventObserver = abc.ObserverBase[Event] | Callable[[Event], None]
+
+LOG = logging.getLogger("rxws")
+LOG_EVERY = 60.0
+"""Seconds between two log records about the same nuisance."""
+
+
+class Stamp(TypedDict):
+    """What every event tells."""
+
+    generation: int
+    origin: str
+    time_ns: int
+
+
+class Lifecycle:
+    """The state of one subscription: generation, attempts, reasons, events; the `Journal` of its connections.
+
+    Args:
+        scheduler: whose time.
+        stable_after: seconds after which a connection has proved itself.
+        stats: what to count into; None: one of its own.
+        events: who hears of the events; an observer or a function.
+        in_stream: takes the events that travel in the stream itself; what it raises is the consumer's.
+        origin: the URL, its secrets are masked here.
+    """
+
+    def __init__(
+        self,
+        scheduler: abc.SchedulerBase,
+        *,
+        stable_after: float,
+        stats: Stats | None = None,
+        events: EventObserver | None = None,
+        in_stream: Callable[[Event], None] | None = None,
+        origin: str = "",
+    ) -> None:
+        self.generation = 0
+        self.state = ConnectionState.DISCONNECTED
+        self.stats = Stats() if stats is None else stats
+        self.attempts = Attempts(stable_after)
+        self.reason: DisconnectReason | None = None
+        self.uptime = 0.0
+        self.finished = False
+        self.last_dial_time: float | None = None
+        self.subscription = SerialDisposable()
+        self._in_stream = in_stream
+        self.scheduler = scheduler
+        self.now = clock(scheduler)
+        self._origin = masked(origin)
+        self._planned: DisconnectReason | None = None
+        self._listener = _listener(events)
+        self._logged: dict[str, float] = {}
+
+    # What the attempts tell (rxws.types.Journal)
+
+    def connecting(self, url: str) -> int:
+        self.generation += 1
+        self._planned = None
+        self.last_dial_time = self.now()
+        self._move(Trigger.DIAL)
+        if url:
+            self._origin = masked(url)
+        self._tell(Connecting(**self._stamp(), attempt=self.attempts.in_a_row + 1))
+        return self.generation
+
+    def opened(self, connection: Connection) -> None:
+        self._origin = connection.url
+        self._move(Trigger.OPEN)
+        self._tell(Opened(**self._stamp(), took=connection.dial_time, subprotocol=connection.subprotocol))
+
+    def subscribed(self, count: int) -> None:
+        self._tell(Subscribed(**self._stamp(), count=count))
+
+    def live(self, connection: Connection) -> None:
+        self._tell(Live(**self._stamp(), after=self.now() - connection.opened_time))
+
+    def planned(self, reason: DisconnectReason) -> None:
+        self._planned = self.reason = reason
+
+    def closed(self, error: Exception | None, uptime: float, opened: bool) -> DisconnectReason:
+        if error is None:
+            reason = self._planned or DisconnectReason.USER_REQUESTED
+        else:
+            reason = reason_of(error)
+        self.reason, self.uptime = reason, uptime
+        if isinstance(error, ConnectionFailed):
+            error.attempts = self.attempts.in_a_row + 1
+        if reason is DisconnectReason.USER_REQUESTED:
+            self._move(Trigger.END)
+        else:
+            self._move(Trigger.LOSS if reason.is_reactive else Trigger.PLANNED_END)
+        self._tell(Closed(**self._stamp(), reason=reason, error=error, uptime=uptime, opened=opened))
+        return reason
+
+    def gone(self) -> None:
+        self._move(Trigger.GONE)
+
+    def late(self) -> None:
+        self.stats.late += 1
+
+    def dropped(self, where: str, count: int = 1) -> None:
+        self.stats.dropped += count
+        self._tell(Overflow(**self._stamp(), where=where, dropped=count))
+
+    def bad_frame(self, error: DecodeError) -> None:
+        self.stats.bad_frames += 1
+        self._tell(BadFrame(**self._stamp(), error=error, count=self.stats.bad_frames))
+        self.log(
+            "bad frame",
+            "%s: skipped a message of %d that cannot be decoded: %s",
+            self._origin,
+            len(error.frame),
+            error.problem,
+        )
+
+    def stale(self, idle: float) -> None:
+        self._tell(Stale(**self._stamp(), idle=idle))
+
+    def waiting(self, seconds: float | None, rule: str, error: Exception | None = None) -> None:
+        attempt = self.attempts.in_a_row + 1
+        self._tell(Waiting(**self._stamp(), seconds=seconds, rule=rule, attempt=attempt, error=error))
+
+    def crashed(self, error: Exception) -> bool:
+        self.subscription.dispose()
+        report(error)
+        return True
+
+    # What the stream tells
+
+    def gave_up(self, error: Exception) -> None:
+        """The error that goes to the subscriber: no attempt follows."""
+        self._move(Trigger.END)
+        self._tell(GaveUp(**self._stamp(), error=error, total=self.attempts.total))
+
+    def completed(self) -> None:
+        """The stream completes: no attempt follows."""
+        self._move(Trigger.END)
+
+    def ended_by_plan(self) -> None:
+        """A planned end of a connection that had proved itself is proof: the next failure is the first in a row."""
+        self.attempts.ended(self.uptime)
+        self.uptime = 0.0
+
+    def callback_failed(self, name: str, error: Exception) -> None:
+        """A condition of the caller's raised; it changes nothing."""
+        self.log(name, "%s: %s raised %r; it changes nothing", self._origin, name, error)
+
+    def log(self, about: str, message: str, *args: object) -> None:
+        """Log a nuisance, at most once a minute each."""
+        now = self.now()
+        if now - self._logged.get(about, -LOG_EVERY) >= LOG_EVERY:
+            self._logged[about] = now
+            LOG.warning(message, *args)
+
+    def _stamp(self) -> Stamp:
+        return Stamp(
+            generation=self.generation,
+            origin=self._origin,
+            time_ns=wall_time_ns(self.scheduler),
+        )
+
+    def _move(self, trigger: Trigger) -> None:
+        self.state = next_state(self.state, trigger)
+
+    def _tell(self, event: Event) -> None:
+        if self._listener is not None:
+            try:
+                self._listener(event)
+            except Exception as error:
+                report(error)
+        if self._in_stream is not None:
+            try:
+                self._in_stream(event)
+            except Exception as error:
+                self.crashed(error)
+
+
+def _listener(events: EventObserver | None) -> Callable[[Event], None] | None:
+    if isinstance(events, abc.ObserverBase):
+        return events.on_next
+    return events

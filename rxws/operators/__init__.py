@@ -1,0 +1,43 @@
+"""Operators for streams of connections and their messages, beside reactivex's own: ``from rxws import operators as wsops``."""
+
+from __future__ import annotations
+
+from rxws.operators.after import after
+from rxws.operators.closed_kline import closed_kline
+from rxws.operators.connect_while import connect_while
+from rxws.operators.data_only import data_only
+from rxws.operators.decode import decode
+from rxws.operators.filter_kline import filter_kline
+from rxws.operators.idle_timeout import idle_timeout
+from rxws.operators.match import match
+from rxws.operators.max_age import max_age
+from rxws.operators.messages import messages
+from rxws.operators.reconnect import reconnect
+from rxws.operators.record_stats import record_stats
+from rxws.operators.reopen import reopen
+from rxws.operators.repeat_when import repeat_when
+from rxws.operators.retry_when import retry_when
+from rxws.operators.send_subscriptions import send_subscriptions
+from rxws.operators.share_live import share_live
+from rxws.operators.take_until import take_until
+
+__all__ = [
+    "after",
+    "closed_kline",
+    "connect_while",
+    "data_only",
+    "decode",
+    "filter_kline",
+    "idle_timeout",
+    "match",
+    "max_age",
+    "messages",
+    "reconnect",
+    "record_stats",
+    "reopen",
+    "repeat_when",
+    "retry_when",
+    "send_subscriptions",
+    "share_live",
+    "take_until",
+]

@@ -1,0 +1,58 @@
+"""What `after` and `reopen` share: from each signal, through a decision, to a value that means now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from reactivex import Observable, abc
+from reactivex.disposable import CompositeDisposable, SerialDisposable
+
+from rxws.scheduler import given
+
+S = TypeVar("S")
+
+Decision = float | Observable[Any] | Exception | None  # Any: only that it emits matters, not what
+"""Seconds to wait, an observable whose first value means now, an error to end with, or None to complete."""
+
+
+def deciding(decide: Callable[[S], Decision]) -> Callable[[Observable[S]], Observable[Any]]:
+    """Make a notifier that emits when `decide` says so; a newer signal replaces the wait for an older one.
+
+    It completes when `decide` returns None, and when its signals complete.
+    """
+
+    def notifier(signals: Observable[S]) -> Observable[Any]:
+        def subscribe(
+            observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None
+        ) -> abc.DisposableBase:
+            waiting = SerialDisposable()
+
+            def now(*_: object) -> None:
+                waiting.disposable = None
+                observer.on_next(None)
+
+            def on_next(signal: S) -> None:
+                try:
+                    decision = decide(signal)
+                except Exception as error:
+                    observer.on_error(error)
+                    return
+                if decision is None:
+                    observer.on_completed()
+                elif isinstance(decision, Exception):
+                    observer.on_error(decision)
+                elif isinstance(decision, Observable):
+                    # Completion without a value: it will never say now, and neither shall we.
+                    waiting.disposable = decision.subscribe(now, observer.on_error, scheduler=given(scheduler))
+                else:
+                    waiting.disposable = given(scheduler).schedule_relative(decision, now)
+
+            return CompositeDisposable(
+                signals.subscribe(on_next, observer.on_error, observer.on_completed, scheduler=scheduler),
+                waiting,
+            )
+
+        return Observable(subscribe)
+
+    return notifier

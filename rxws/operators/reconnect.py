@@ -1,0 +1,76 @@
+"""Subscribe again after losses and planned ends alike, with one counter."""
+
+from __future__ import annotations
+
+import random as chance
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from reactivex import Observable, defer
+
+from rxws.backoff import Backoff, Policy
+from rxws.operators._attempts import Attempts
+from rxws.operators.after import after
+from rxws.operators.reopen import reopen
+from rxws.operators.repeat_when import repeat_when
+from rxws.operators.retry_when import retry_when
+from rxws.types import RepeatSignal
+
+__all__ = ["reconnect"]
+
+T = TypeVar("T")
+
+
+def at_once(signal: RepeatSignal) -> float:
+    """Come back at once."""
+    return 0.0
+
+
+def reconnect(
+    policy: Policy | None = Backoff(),
+    when: Callable[[RepeatSignal], float | Observable[Any] | None] = at_once,
+    *,
+    random: Callable[[], float] = chance.random,
+) -> Callable[[Observable[T]], Observable[T]]:
+    """Subscribe the source again after each loss, when `policy` says so, and each planned end, when `when` says so.
+
+    ::
+
+        source    ──1──x     ──2──|  ──3──…
+        result    ──1────────2───────3──…
+                       └policy    └when
+
+    It is `retry_when(after(policy))` and `repeat_when(reopen(when))` with one count of the failures: it outlives the
+    planned ends.
+
+    Args:
+        policy: a `Backoff`, or a function of a `RetrySignal`; None: a loss is the result's error.
+        when: a function of a `RepeatSignal`: seconds, an observable whose first value means now, or None: the result
+            completes. By default at once.
+        random: uniform in [0, 1), for the jitter.
+
+    Errors of the result: those of `after`.
+
+    >>> import reactivex as rx
+    >>> source = rx.of("tick")
+    >>> _ = source.pipe(reconnect(when=lambda signal: None)).subscribe(print)
+    tick
+    """
+    stable_after = policy.stable_after if isinstance(policy, Backoff) else 60.0
+
+    def operator(source: Observable[T]) -> Observable[T]:
+        def build(_: object) -> Observable[T]:
+            attempts = Attempts(stable_after)
+
+            def ended(signal: RepeatSignal) -> float | Observable[Any] | None:
+                attempts.ended(signal.uptime)
+                return when(signal)
+
+            return source.pipe(
+                retry_when(after(policy, random=random), attempts=attempts),
+                repeat_when(reopen(ended)),
+            )
+
+        return defer(build)
+
+    return operator

@@ -1,0 +1,169 @@
+"""Log in and subscribe on every connection, before anything is read."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+import msgspec
+from reactivex import Observable, abc
+from reactivex.disposable import CompositeDisposable, SerialDisposable
+
+from rxws.errors import ConfigError, ConnectionFailed, ConnectTimeout, Disconnected, RxwsError
+from rxws.scheduler import given, resolve
+from rxws.types import Connection, Journal, Payload, Silence
+
+__all__ = ["OnOpen", "send_subscriptions"]
+
+OnOpen = Callable[[Connection], Awaitable[object]]
+
+
+def send_subscriptions(
+    on_open: OnOpen | None = None,
+    subscriptions: Iterable[Payload] = (),
+    outgoing: Observable[Payload] | None = None,
+    *,
+    journal: Journal | None = None,
+) -> Callable[[Observable[Connection]], Observable[Connection]]:
+    """Run a script and send payloads on every connection, then let it pass.
+
+    ::
+
+        source    ──C────────────x──C──────────
+        sent        └on_open, s1, s2  └on_open, s1, s2, then what `outgoing` emits
+        result    ────────C──────x────────C────
+
+    What arrives while `on_open` runs is held and handed on in order afterwards; the script may read it meanwhile, from
+    `connection.messages`.
+
+    Args:
+        on_open: an async callable of the Connection: a login, a handshake script. It has the connection's open_timeout.
+        subscriptions: payloads sent next, in order, exactly once a connection: dict and list as JSON, str, bytes.
+        outgoing: payloads sent as they come, on the current connection. What it emits while there is none is dropped,
+            counted and told.
+        journal: told of what `outgoing` emits before the first connection; None: nobody.
+
+    Raises:
+        ConfigError: a payload cannot be sent; it names its place.
+
+    Errors of the result: `ConnectTimeout("on_open")`; `ConnectionFailed` from what `on_open` raised; those of
+    `outgoing`.
+
+    >>> from reactivex.testing import TestScheduler
+    >>> from rxws import connect
+    >>> from rxws.testing import ScriptedTransport
+    >>> virtual, transport = TestScheduler(), ScriptedTransport()
+    >>> subscribed = send_subscriptions(subscriptions=[{"op": "subscribe", "channel": "trades"}])
+    >>> _ = connect("ws://scripted", transport=transport).pipe(subscribed).subscribe(scheduler=virtual)
+    >>> virtual.advance_to(1.0)
+    >>> transport.dials[0].sent
+    ['{"op":"subscribe","channel":"trades"}']
+    """
+    payloads = encoded(subscriptions)
+    told: Journal = Silence() if journal is None else journal
+
+    def operator(source: Observable[Connection]) -> Observable[Connection]:
+        def subscribe(
+            observer: abc.ObserverBase[Connection], scheduler: abc.SchedulerBase | None = None
+        ) -> abc.DisposableBase:
+            script = SerialDisposable()
+            current: Connection | None = None
+
+            def on_connection(connection: Connection) -> None:
+                if on_open is None:
+                    ready(connection)
+                else:
+                    script.disposable = run_script(on_open, connection, given(scheduler), ready)
+
+            def ready(connection: Connection) -> None:
+                nonlocal current
+                if connection.end_reason is not None:
+                    return
+                try:
+                    for payload in payloads:
+                        connection.send(payload)
+                except RxwsError as error:
+                    connection.fail(failed(connection, error))
+                    return
+                if payloads:
+                    connection.journal.subscribed(len(payloads))
+                current = connection
+                observer.on_next(connection)
+
+            def send(payload: Payload) -> None:
+                try:
+                    if current is None:
+                        told.dropped("outgoing")
+                    else:
+                        current.send(payload)
+                except RxwsError:
+                    told.dropped("outgoing")
+                except Exception as error:
+                    observer.on_error(error)
+
+            everything = CompositeDisposable(script)
+            if outgoing is not None:
+                everything.add(outgoing.subscribe(send, observer.on_error, scheduler=scheduler))
+            everything.add(
+                source.subscribe(on_connection, observer.on_error, observer.on_completed, scheduler=scheduler)
+            )
+            return everything
+
+        return Observable(subscribe)
+
+    return operator
+
+
+def encoded(subscriptions: Iterable[Payload]) -> tuple[str | bytes, ...]:
+    """Return the payloads as they go out; refuse what cannot be sent, with its place."""
+    if isinstance(subscriptions, str | bytes | Mapping):
+        kind = type(subscriptions).__name__
+        raise ConfigError("subscriptions", f"a single {kind}; take a list of payloads: [{kind}, …]")
+    return tuple(_encoded(place, payload) for place, payload in enumerate(subscriptions))
+
+
+def _encoded(place: int, payload: Payload) -> str | bytes:
+    if isinstance(payload, str | bytes):
+        return payload
+    try:
+        return msgspec.json.encode(payload).decode()
+    except (TypeError, ValueError, msgspec.MsgspecError) as error:
+        raise ConfigError(f"subscriptions[{place}]", f"cannot be sent as JSON: {error}") from error
+
+
+def run_script(
+    on_open: OnOpen,
+    connection: Connection,
+    scheduler: abc.SchedulerBase,
+    then: Callable[[Connection], None],
+) -> abc.DisposableBase:
+    """Run `on_open` on `connection`, within its open_timeout, holding what arrives; then call `then`."""
+    timer = SerialDisposable()
+
+    def done(_: object) -> None:
+        timer.dispose()
+        connection.release()
+        then(connection)
+
+    def broke(error: Exception) -> None:
+        timer.dispose()
+        connection.fail(error if isinstance(error, Disconnected) else failed(connection, error))
+
+    connection.hold()
+    timeout = connection.open_timeout
+    if timeout is not None:
+        timer.disposable = scheduler.schedule_relative(
+            timeout, lambda *_: connection.fail(ConnectTimeout("on_open", timeout))
+        )
+    try:
+        script = on_open(connection)
+    except Exception as error:
+        broke(error)
+        return timer
+    return CompositeDisposable(timer, resolve(script, done, broke))
+
+
+def failed(connection: Connection, error: Exception) -> ConnectionFailed:
+    """Make a loss of what a script raised."""
+    failure = ConnectionFailed(connection.url, 1, error)
+    failure.__cause__ = error
+    return failure

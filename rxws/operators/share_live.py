@@ -1,0 +1,115 @@
+"""Share one subscription among many subscribers that must not hurt one another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from reactivex import Observable, abc
+from reactivex.disposable import Disposable, SerialDisposable
+
+from rxws.errors import ConfigError
+from rxws.scheduler import given, report
+
+__all__ = ["share_live"]
+
+T = TypeVar("T")
+
+
+def share_live(linger: float = 0.0) -> Callable[[Observable[T]], Observable[T]]:
+    """Share one subscription of the source: the first subscriber begins it, the last one's leaving ends it.
+
+    ::
+
+        source    ──1──2──3──4──5──
+        first     ──1──2──3──4──5──
+        second         ──3──x               it raises, and is disposed alone
+
+    Unlike reactivex's `share`, a subscriber that raises is disposed and reported to the loop's exception handler, and
+    the others go on with that very value; and the source may linger. Nothing is replayed. When the source ends, all
+    hear of it, and the next subscriber begins anew.
+
+    Args:
+        linger: seconds that the source stays subscribed after the last one left, 0 or more; who comes meanwhile goes on
+            with it.
+
+    Raises:
+        ConfigError: `linger` is out of its range.
+
+    >>> from reactivex import Subject
+    >>> source, seen = Subject(), []
+    >>> shared = source.pipe(share_live())
+    >>> first, second = shared.subscribe(seen.append), shared.subscribe(seen.append)
+    >>> source.on_next("tick"), len(source.observers), seen
+    (None, 1, ['tick', 'tick'])
+    >>> first.dispose(), second.dispose(), len(source.observers)
+    (None, None, 0)
+    """
+    if isinstance(linger, bool) or not 0.0 <= linger < float("inf"):
+        raise ConfigError("linger", f"{linger!r} is out of range; take seconds, 0 or more")
+
+    def operator(source: Observable[T]) -> Observable[T]:
+        return Observable(Shared(source, linger).subscribe)
+
+    return operator
+
+
+class Shared(Generic[T]):
+    """The one subscription, and those who share it. That it outlives a subscriber is its purpose."""
+
+    def __init__(self, source: Observable[T], linger: float) -> None:
+        self._source = source
+        self._linger = linger
+        self._observers: tuple[abc.ObserverBase[T], ...] = ()
+        self._running: SerialDisposable | None = None
+        self._lingering = SerialDisposable()
+
+    def subscribe(
+        self, observer: abc.ObserverBase[T], scheduler: abc.SchedulerBase | None = None
+    ) -> abc.DisposableBase:
+        self._lingering.disposable = Disposable()
+        self._observers += (observer,)
+        if self._running is None:
+            running = self._running = SerialDisposable()
+            running.disposable = self._source.subscribe(
+                self._on_next, self._on_error, self._on_completed, scheduler=scheduler
+            )
+        return Disposable(lambda: self._leave(observer, scheduler))
+
+    def _on_next(self, value: T) -> None:
+        for observer in self._observers:
+            try:
+                observer.on_next(value)
+            except Exception as error:
+                self._leave(observer, None)
+                report(error)
+
+    def _on_error(self, error: Exception) -> None:
+        for observer in self._end():
+            observer.on_error(error)
+
+    def _on_completed(self) -> None:
+        for observer in self._end():
+            observer.on_completed()
+
+    def _leave(self, observer: abc.ObserverBase[T], scheduler: abc.SchedulerBase | None) -> None:
+        staying = tuple(each for each in self._observers if each is not observer)
+        if len(staying) == len(self._observers):
+            return
+        self._observers = staying
+        if staying:
+            return
+        if self._linger:
+            self._lingering.disposable = given(scheduler).schedule_relative(self._linger, self._linger_over)
+        else:
+            self._end()
+
+    def _linger_over(self, *_: object) -> None:
+        self._end()
+
+    def _end(self) -> tuple[abc.ObserverBase[T], ...]:
+        observers, self._observers = self._observers, ()
+        running, self._running = self._running, None
+        if running is not None:
+            running.dispose()
+        return observers

@@ -1,0 +1,202 @@
+"""The ends that we plan, and the way back from them: windows, callbacks, ticks."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from math import isfinite
+from numbers import Real
+from typing import Any
+
+import reactivex as rx
+from reactivex import Observable, abc
+from reactivex import operators as ops
+from reactivex.disposable import CompositeDisposable, SerialDisposable
+
+from rxws.arguments import seconds
+from rxws.errors import ConfigError
+from rxws.events import DisconnectReason
+from rxws.lifecycle import Lifecycle
+from rxws.operators._gates import Callback, Condition, Gate, Gates, Polled, gate_of
+from rxws.scheduler import given, resolve
+from rxws.types import RepeatSignal
+
+__all__ = ["PlannedEnds", "Plans", "Ticks", "WayBack"]
+
+Ticks = Observable[Any] | Callback  # Any: a tick is a tick
+"""Ends a connection: at each value of an observable, or while a callable, sync or async, says so."""
+
+WayBack = Observable[Any] | Callable[[], object | Awaitable[object]]  # Any: only that it emits matters
+"""Leads back: the first value of an observable, or a callable, sync or async: true now, a number in so many seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """What the caller planned, checked.
+
+    Raises:
+        ConfigError: an argument is wrong; it is named.
+    """
+
+    connect_while: Condition | None
+    disconnect_when: Ticks | None
+    reconnect_when: WayBack | None
+    check_interval: float
+
+    def __post_init__(self) -> None:
+        if self.check_interval is None:
+            raise ConfigError("check_interval", "None; take seconds, more than 0")
+        seconds("check_interval", self.check_interval)
+        if self.connect_while is not None:
+            gate_of("connect_while", self.connect_while, self.check_interval, _nobody)
+        for name in ("disconnect_when", "reconnect_when"):
+            value = getattr(self, name)
+            if not (value is None or isinstance(value, Observable) or callable(value)):
+                raise ConfigError(name, f"{value!r} is neither; take an observable or a callable")
+
+
+class PlannedEnds:
+    """The plans of one subscription at work.
+
+    Args:
+        plans: what the caller planned.
+        life: told of every end before it happens.
+    """
+
+    def __init__(self, plans: Plans, life: Lifecycle) -> None:
+        self._plans = plans
+        self._life = life
+        self._gates = Gates(_gates(plans, life))
+        self.asked = self._gates.answered()
+
+    def begin(self, scheduler: abc.SchedulerBase, fail: Callable[[Exception], None]) -> abc.DisposableBase:
+        """Begin to keep the levels of observables."""
+        return self._gates.begin(scheduler, fail)
+
+    def notifier(self) -> Observable[DisconnectReason]:
+        """Emit when a connection is to end, with why; the journal hears of it first."""
+        ends: list[Observable[DisconnectReason]] = [self._gates.closing()]
+        if isinstance(self._plans.disconnect_when, Observable):
+            ends.append(self._plans.disconnect_when.pipe(ops.map(_scheduled)))
+
+        def subscribe(
+            observer: abc.ObserverBase[DisconnectReason],
+            scheduler: abc.SchedulerBase | None = None,
+        ) -> abc.DisposableBase:
+            def on_next(reason: DisconnectReason) -> None:
+                self._life.planned(reason)
+                observer.on_next(reason)
+
+            watching = CompositeDisposable()
+            for end in ends:
+                watching.add(end.subscribe(on_next, observer.on_error, scheduler=scheduler))
+            return watching
+
+        return Observable(subscribe)
+
+    def way_back(self, signal: RepeatSignal) -> Observable[Any] | None:
+        """Return the way from a planned end to the next connection; None: it was the last."""
+        life = self._life
+        if life.finished:
+            return None
+        life.ended_by_plan()
+        held_back = self._held_back()
+        ways: list[Observable[Any]] = [rx.timer(held_back)] if held_back else []
+        asked = self._plans.reconnect_when
+        if isinstance(asked, Observable):
+            ways.append(asked)
+        elif asked is not None:
+            ways.append(self._polled(asked))
+        opens_in = self._gates.opens_in(self._life.scheduler)
+        known = asked is None and opens_in is not None
+        rule = "planned end" if life.reason is None else life.reason.value
+        life.waiting(max(held_back, opens_in or 0.0) if known else None, rule)
+        opening = self._gates.opening()
+        return rx.zip(*ways).pipe(ops.take(1), ops.flat_map(lambda _: opening)) if ways else opening
+
+    def _held_back(self) -> float:
+        # Never sooner than check_interval after the last dial: callbacks that contradict each other do not storm.
+        last, now = self._life.last_dial_time, self._life.now()
+        return 0.0 if last is None else max(0.0, last + self._plans.check_interval - now)
+
+    def _polled(self, callback: Callable[[], object]) -> Observable[None]:
+        def subscribe(
+            observer: abc.ObserverBase[None], scheduler: abc.SchedulerBase | None = None
+        ) -> abc.DisposableBase:
+            on = given(scheduler)
+            timer, asking = SerialDisposable(), SerialDisposable()
+
+            def now(*_: object) -> None:
+                observer.on_next(None)
+
+            def answered(answer: object) -> None:
+                try:
+                    wait = _seconds_until(answer)
+                except Exception as error:
+                    failed(error)
+                    return
+                if wait is None:
+                    timer.disposable = on.schedule_relative(self._plans.check_interval, ask)
+                elif wait > 0:
+                    timer.disposable = on.schedule_relative(wait, now)
+                else:
+                    now()
+
+            def failed(error: Exception) -> None:
+                self._life.callback_failed("reconnect_when", error)
+                timer.disposable = on.schedule_relative(self._plans.check_interval, ask)
+
+            def ask(*_: object) -> None:
+                try:
+                    answer = callback()
+                except Exception as error:
+                    failed(error)
+                else:
+                    asking.disposable = resolve(answer, answered, failed)
+
+            ask()
+            return CompositeDisposable(timer, asking)
+
+        return Observable(subscribe)
+
+
+def _gates(plans: Plans, life: Lifecycle) -> list[Gate]:
+    gates: list[Gate] = []
+    if plans.connect_while is not None:
+        gates.append(
+            gate_of(
+                "connect_while",
+                plans.connect_while,
+                plans.check_interval,
+                lambda error: life.callback_failed("connect_while", error),
+            )
+        )
+    leave = plans.disconnect_when
+    if leave is not None and not isinstance(leave, Observable):
+        gates.append(
+            Polled(
+                leave,
+                plans.check_interval,
+                lambda error: life.callback_failed("disconnect_when", error),
+                opens_when=False,
+            )
+        )
+    return gates
+
+
+def _seconds_until(answer: object) -> float | None:
+    """True means now, a number in so many seconds; what is false (0 and None too): not yet."""
+    if isinstance(answer, Real) and not isinstance(answer, bool):
+        wait = float(answer)
+        if not isfinite(wait):
+            raise ConfigError("reconnect_when", f"it returned {answer!r}; return True, or seconds")
+        return wait if wait > 0 else None
+    return 0.0 if bool(answer) else None
+
+
+def _scheduled(tick: object) -> DisconnectReason:
+    return DisconnectReason.SCHEDULED
+
+
+def _nobody(error: Exception) -> None:
+    """Only asked whether the argument is one."""

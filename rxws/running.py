@@ -1,0 +1,237 @@
+"""From observables to scripts and to async code: `run` and `aiter`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from typing import Generic, Literal, Self, TypeVar
+
+from reactivex import Observable, abc
+from reactivex.disposable import SingleAssignmentDisposable
+from reactivex.scheduler.eventloop import AsyncIOScheduler
+
+from rxws.errors import BufferOverflow, ConfigError
+from rxws.scheduler import settled
+
+__all__ = ["Iteration", "aiter", "run"]
+
+T = TypeVar("T")
+
+OverflowPolicy = Literal["error", "drop_oldest", "drop_newest", "latest"]
+POLICIES = ("error", "drop_oldest", "drop_newest", "latest")
+
+
+def run(observable: Observable[T], on_next: Callable[[T], object] | None = None) -> T | None:
+    """Run an observable to its end, or to Ctrl-C, on an event loop of its own, without a thread.
+
+    Args:
+        observable: subscribed once, with the loop's scheduler.
+        on_next: called with each value; None: values are only counted as the last one.
+
+    Returns:
+        The last value; None where there was none. Ctrl-C ends the subscription and returns likewise.
+
+    Raises:
+        ConfigError: a loop is running already, as in a notebook; it says what to do there.
+        Exception: the observable's error, or what `on_next` raised, which ends the subscription.
+
+    Sockets are closed when it returns.
+
+    >>> import reactivex as rx
+    >>> run(rx.of(1, 2, 3))
+    3
+    """
+    if _loop_runs():
+        raise ConfigError(
+            "run",
+            "an event loop is running here already, as in a notebook; call observable.subscribe(…) there, or await it: "
+            "await observable.pipe(ops.take(1))",
+        )
+    last = asyncio.run(_to_its_end(observable, on_next))
+    return last[0] if last else None
+
+
+def aiter(observable: Observable[T], maxsize: int = 65_536, overflow: OverflowPolicy = "error") -> Iteration[T]:
+    """Iterate over an observable: ``async for value in rxws.aiter(stream)``.
+
+    It is subscribed at the first step, with the running loop's scheduler, and disposed when the iteration ends: by its
+    end, by `break` (the iterator is dropped then), by cancellation, or by `aclose`. Values wait in a buffer, so that the
+    socket is read whatever the loop's body does.
+
+    Args:
+        observable: what to iterate over.
+        maxsize: how many values may wait, 1 or more.
+        overflow: what happens to a value that finds no room. "error": the iteration hands out what waits and then raises
+            `BufferOverflow`; "drop_oldest", "drop_newest": one is dropped; "latest": only the newest waits, whatever
+            `maxsize` is. `Iteration.dropped` counts what was dropped.
+
+    Raises:
+        ConfigError: an argument is wrong.
+
+    What ends it: the observable's completion; its error is raised after what waited.
+
+    >>> import asyncio, reactivex as rx
+    >>> async def main():
+    ...     return [value async for value in aiter(rx.of(1, 2, 3))]
+    >>> asyncio.run(main())
+    [1, 2, 3]
+    """
+    if isinstance(maxsize, bool) or not isinstance(maxsize, int) or maxsize < 1:
+        raise ConfigError("maxsize", f"{maxsize!r} is out of range; take a number of values, 1 or more")
+    if overflow not in POLICIES:
+        raise ConfigError("overflow", f"{overflow!r} is unknown; take one of {', '.join(POLICIES)}")
+    return Iteration(observable, 1 if overflow == "latest" else maxsize, overflow)
+
+
+class Iteration(AsyncIterator[T], Generic[T]):
+    """An iteration over an observable; `aiter` makes it, ``async with`` closes it at a known moment."""
+
+    def __init__(self, observable: Observable[T], maxsize: int, overflow: OverflowPolicy) -> None:
+        self._observable = observable
+        self._buffer: Buffer[T] = Buffer(maxsize, overflow)
+        self._begun = False
+
+    @property
+    def dropped(self) -> int:
+        """How many values its policy has dropped."""
+        return self._buffer.dropped
+
+    async def __anext__(self) -> T:
+        if not self._begun:
+            self._begun = True
+            self._buffer.begin(self._observable)
+        return await self._buffer.get()
+
+    async def aclose(self) -> None:
+        """End the subscription; the iteration is over."""
+        self._begun = True
+        self._buffer.end(None)
+        self._buffer.clear()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def __del__(self) -> None:
+        # The subscription knows the buffer only, so that an iterator that nobody holds any more comes here at once.
+        self._buffer.subscription.dispose()
+
+
+class Buffer(Generic[T]):
+    """The values that wait, who waits for them, and how it ended."""
+
+    def __init__(self, maxsize: int, overflow: OverflowPolicy) -> None:
+        self.dropped = 0
+        self.subscription = SingleAssignmentDisposable()
+        self._maxsize = maxsize
+        self._overflow = overflow
+        self._values: deque[T] = deque()
+        self._waiting: asyncio.Future[None] | None = None
+        self._ended = False
+        self._error: Exception | None = None
+
+    def begin(self, observable: Observable[T]) -> None:
+        """Subscribe."""
+        self.subscription.disposable = observable.subscribe(
+            self._put,
+            self.end,
+            lambda: self.end(None),
+            scheduler=AsyncIOScheduler(asyncio.get_running_loop()),
+        )
+
+    async def get(self) -> T:
+        """Return the next value.
+
+        Raises:
+            StopAsyncIteration: there is none, and none follows.
+            Exception: what ended it, once.
+        """
+        while not self._values:
+            if self._ended:
+                error, self._error = self._error, None
+                raise StopAsyncIteration if error is None else error
+            if self._waiting is not None:
+                raise RuntimeError("two tasks iterate over one rxws.aiter; give each an iteration of its own")
+            self._waiting = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiting
+            finally:
+                self._waiting = None
+        return self._values.popleft()
+
+    def end(self, error: Exception | None) -> None:
+        """Take nothing more."""
+        if not self._ended:
+            self._ended, self._error = True, error
+            self.subscription.dispose()
+            self._wake()
+
+    def clear(self) -> None:
+        """Forget what waits."""
+        self._values.clear()
+        self._error = None
+
+    def _put(self, value: T) -> None:
+        if self._ended:
+            return
+        if len(self._values) >= self._maxsize:
+            self.dropped += 1
+            if self._overflow == "error":
+                self.end(BufferOverflow(self._maxsize, self.dropped))
+                return
+            if self._overflow == "drop_newest":
+                return
+            self._values.popleft()
+        self._values.append(value)
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+
+async def _to_its_end(observable: Observable[T], on_next: Callable[[T], object] | None) -> list[T]:
+    # The last value, in a list of its own: None may be a value.
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[None] = loop.create_future()
+    last: list[T] = []
+
+    def end(error: Exception | None = None) -> None:
+        if ended.done():
+            return
+        if error is None:
+            ended.set_result(None)
+        else:
+            ended.set_exception(error)
+
+    def take(value: T) -> None:
+        if ended.done():
+            return
+        last[:] = [value]
+        if on_next is not None:
+            try:
+                on_next(value)
+            except Exception as error:
+                end(error)
+
+    subscription: abc.DisposableBase = observable.subscribe(take, end, end, scheduler=AsyncIOScheduler(loop))
+    try:
+        await ended
+    except asyncio.CancelledError:
+        # asyncio.run cancels its main task on Ctrl-C, once; nobody else knows of this one.
+        pass
+    finally:
+        subscription.dispose()
+        await settled()
+    return last
+
+
+def _loop_runs() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

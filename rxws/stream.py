@@ -1,0 +1,263 @@
+"""The pipeline: a WebSocket as one cold observable that subscribes itself again."""
+
+from __future__ import annotations
+
+import random as chance
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, Literal, TypeVar, Unpack, overload
+
+from reactivex import Observable, Subject, abc
+from reactivex import operators as ops
+from reactivex.disposable import CompositeDisposable
+
+from rxws import operators as wsops
+from rxws.backoff import Backoff, Policy
+from rxws.connection import Headers, Url, connect
+from rxws.decoding import Decode, json_or_text
+from rxws.errors import ConfigError, ConnectionClosed
+from rxws.events import Event
+from rxws.lifecycle import EventObserver, Lifecycle
+from rxws.operators._decoded import Keep, OnBadFrame, decoded
+from rxws.operators._gates import Condition
+from rxws.operators.send_subscriptions import OnOpen, encoded
+from rxws.options import StreamOptions
+from rxws.planned_ends import PlannedEnds, Plans, Ticks, WayBack
+from rxws.scheduler import given
+from rxws.stats import Stats
+from rxws.transport import Transport, TransportOptions
+from rxws.types import Connection, Message, Payload, RetrySignal
+
+__all__ = ["ws_observable"]
+
+T = TypeVar("T")
+
+
+@overload
+def ws_observable(
+    url: Url, *, decode: None, lifecycle: Literal[False] = False, **options: Unpack[StreamOptions]
+) -> Observable[Message]: ...
+@overload
+def ws_observable(
+    url: Url, *, decode: type[T], lifecycle: Literal[False] = False, **options: Unpack[StreamOptions]
+) -> Observable[T]: ...
+@overload
+def ws_observable(
+    url: Url,
+    *,
+    decode: Callable[[bytes], T] = json_or_text,
+    lifecycle: Literal[False] = False,
+    **options: Unpack[StreamOptions],
+) -> Observable[T]: ...
+@overload
+def ws_observable(
+    url: Url, *, decode: None, lifecycle: Literal[True], **options: Unpack[StreamOptions]
+) -> Observable[Message | Event]: ...
+@overload
+def ws_observable(
+    url: Url, *, decode: type[T], lifecycle: Literal[True], **options: Unpack[StreamOptions]
+) -> Observable[T | Event]: ...
+@overload
+def ws_observable(
+    url: Url,
+    *,
+    decode: Callable[[bytes], T] = json_or_text,
+    lifecycle: Literal[True],
+    **options: Unpack[StreamOptions],
+) -> Observable[T | Event]: ...
+def ws_observable(
+    url: Url,
+    *,
+    headers: Headers = None,
+    on_open: OnOpen | None = None,
+    subscriptions: Iterable[Payload] = (),
+    outgoing: Observable[Payload] | None = None,
+    decode: Decode[Any] = json_or_text,  # Any: the overloads say which
+    keep: Keep = None,
+    on_bad_frame: OnBadFrame = "skip",
+    retry: Policy | None = Backoff(),
+    connect_while: Condition | None = None,
+    disconnect_when: Ticks | None = None,
+    reconnect_when: WayBack | None = None,
+    check_interval: float = 5.0,
+    max_age: float | None = None,
+    max_age_jitter: float = 0.1,
+    rotate: None = None,
+    idle_timeout: float | None = None,
+    is_data: Callable[[bytes], object] | None = None,
+    open_timeout: float | None = 10.0,
+    ping_interval: float | None = 20.0,
+    ping_timeout: float | None = 20.0,
+    close_timeout: float | None = 1.0,
+    max_size: int | None = 16 * 2**20,
+    final_close_codes: Collection[int] = (),
+    stats: Stats | None = None,
+    events: EventObserver | None = None,
+    lifecycle: bool = False,
+    batch: Literal[False] = False,
+    dials: None = None,
+    transport: str | Transport = "websockets",
+    random: Callable[[], float] = chance.random,
+    **options: Unpack[TransportOptions],
+) -> Observable[Any]:
+    """A WebSocket as one cold observable: it dials, subscribes, decodes, and comes back after whatever ends it.
+
+    ::
+
+        connection 1  ──dial──open──m1──m2──x                        lost: retry, after a back-off
+        connection 2                          ──dial──open──m3──|    a planned end: back when the plan says so
+        connection 3                                                ──dial──open──m4──…
+        result        ──────────────m1──m2──────────────────m3────────────────m4──…
+
+    Each subscription has one connection at a time, and `dispose` ends it for good. A close by the server, whatever its
+    code, is a loss; what we end ourselves (windows, ticks, age) is a planned end. All times are seconds; None means no
+    limit, none, or never.
+
+    Args:
+        url: ws:// or wss://, or a callable, sync or async, asked anew for each connection (tokens, listen keys).
+        headers: of the handshake; a mapping, or a callable likewise.
+        on_open: an async callable of the `Connection`, before the subscriptions: a login. It has `open_timeout` seconds,
+            may read `connection.messages`, and what it raises is a `ConnectionFailed`, retried.
+        subscriptions: payloads (dict, list, str, bytes) sent after every open, in order, once.
+        outgoing: an observable of payloads, each sent on the current connection; without one it is dropped and counted.
+        decode: a type that msgspec decodes into, a function of the bytes, or None: `str` and `bytes` as they came. By
+            default JSON where it parses, else as it came.
+        keep: a predicate on the bytes, asked before decoding.
+        on_bad_frame: "skip" counts and tells what `keep` or `decode` raised on, "raise" makes it a fatal `DecodeError`.
+        retry: the policy for losses, a `Backoff` or a function of a `RetrySignal`; None: a loss is the stream's error.
+        connect_while: a `Window`, an observable of bool, or a callable, sync or async: connected only while true.
+        disconnect_when: planned ends: an observable of ticks, or a callable.
+        reconnect_when: the way back from a planned end: an observable whose first value means now, or a callable (true:
+            now, a number: in so many seconds). By default when nothing above stands against it any more.
+        check_interval: how often callables are asked; also the least time between two dials around a planned end.
+        max_age: a planned end of each connection, before the venue's own limit.
+        max_age_jitter: the fraction of it that chance may take off, 0 to 1.
+        rotate, batch, dials: come with later releases.
+        idle_timeout: without data for so long a connection counts as lost; it runs from the open connection on.
+        is_data: a predicate on the bytes: what counts as data; None: every message. Pings and pongs never do.
+        open_timeout, ping_interval, ping_timeout, close_timeout: see `connect`.
+        max_size: bytes of the largest message taken.
+        final_close_codes: close codes of the server that complete the stream for good.
+        stats: a `Stats` to count into.
+        events: hears of the life of the connections (`rxws.events`); an observer or a function.
+        lifecycle: whether those events also travel in the stream, between the data.
+        transport: "websockets", or an object with the protocol `rxws.transport.Transport`.
+        random: uniform in [0, 1), for all jitter.
+        options: the transport's own, see `rxws.transport.TransportOptions`.
+
+    Emits what `decode` returns, as it arrives, on the loop's thread. Completes after a close code of
+    `final_close_codes`. Errors: what `retry` gives up on (`RetriesExhausted`), what no attempt can cure
+    (`HandshakeRejected` 401, 403, 404; `MessageTooBig`; `ConfigError` of a URL callable), every loss where `retry` is
+    None, `DecodeError` if asked for. What the subscriber raises goes to the loop's exception handler, and ends the
+    subscription.
+
+    Raises:
+        ConfigError: an argument is wrong; it is named, with what would be right.
+
+    >>> from reactivex.testing import TestScheduler
+    >>> from rxws.testing import Attempt, ScriptedTransport
+    >>> virtual, seen = TestScheduler(), []
+    >>> script = ScriptedTransport(Attempt(messages=[(1.0, '{"n": 1}')], lost=(2.0, ConnectionClosed(1001))))
+    >>> stream = ws_observable("ws://scripted", transport=script, retry=Backoff.fixed(3.0))
+    >>> _ = stream.subscribe(lambda value: seen.append((virtual.clock, value)), scheduler=virtual)
+    >>> virtual.advance_to(10.0)
+    >>> seen
+    [(1.0, {'n': 1}), (6.0, {'n': 1})]
+    """
+    _not_yet(rotate=rotate, batch=batch, dials=dials)
+    plans = Plans(connect_while, disconnect_when, reconnect_when, check_interval)
+    final = _close_codes(final_close_codes)
+    if not (retry is None or callable(retry)):
+        raise ConfigError("retry", f"{retry!r} is no policy; take a Backoff, a function of a RetrySignal, or None")
+
+    def connections(life: Lifecycle | None) -> Observable[Connection]:
+        return connect(
+            url,
+            headers=headers,
+            transport=transport,
+            open_timeout=open_timeout,
+            ping_interval=ping_interval,
+            ping_timeout=ping_timeout,
+            close_timeout=close_timeout,
+            max_size=max_size,
+            journal=life,
+            **options,
+        )
+
+    # Made once, here, so that a wrong argument is refused before anybody subscribes.
+    connections(None)
+    payloads = encoded(subscriptions)
+    aged = wsops.max_age(max_age, max_age_jitter, random=random)
+    watched = wsops.idle_timeout(idle_timeout, is_data)
+    values = decoded(decode, keep, on_bad_frame)
+
+    def build(life: Lifecycle, ends: PlannedEnds, sent: Observable[Payload]) -> Observable[Any]:
+        def not_final(signal: RetrySignal) -> bool:
+            life.finished = isinstance(signal.error, ConnectionClosed) and signal.error.code in final
+            return not life.finished
+
+        def losses(signals: Observable[RetrySignal]) -> Observable[Any]:
+            again = wsops.after(retry, random=random, journal=life)
+            return again(signals.pipe(ops.take_while(not_final)))
+
+        subscribed = connections(life).pipe(
+            wsops.record_stats(life),
+            wsops.send_subscriptions(on_open, payloads, sent, journal=life),
+            aged,
+            watched,
+        )
+        return subscribed.pipe(
+            values,
+            wsops.retry_when(losses, attempts=life.attempts),
+            wsops.take_until(ends.notifier(), start=ends.asked),
+            wsops.repeat_when(wsops.reopen(ends.way_back)),
+        )
+
+    def subscribe(observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
+        on = given(scheduler)
+        life = Lifecycle(
+            on,
+            stable_after=retry.stable_after if isinstance(retry, Backoff) else 60.0,
+            stats=stats,
+            events=events,
+            in_stream=observer.on_next if lifecycle else None,
+            origin=url if isinstance(url, str) else "",
+        )
+        ends = PlannedEnds(plans, life)
+        sent: Subject[Payload] = Subject()
+
+        def failed(error: Exception) -> None:
+            life.gave_up(error)
+            observer.on_error(error)
+
+        def completed() -> None:
+            life.completed()
+            observer.on_completed()
+
+        def send(payload: Payload) -> None:
+            if sent.observers:
+                sent.on_next(payload)
+            else:
+                life.dropped("outgoing")
+
+        everything = CompositeDisposable()
+        life.subscription.disposable = everything
+        everything.add(ends.begin(on, failed))
+        everything.add(build(life, ends, sent).subscribe(observer.on_next, failed, completed, scheduler=on))
+        if outgoing is not None:
+            everything.add(outgoing.subscribe(send, failed, scheduler=on))
+        return life.subscription
+
+    return Observable(subscribe)
+
+
+def _not_yet(**later: object) -> None:
+    for name, value in later.items():
+        if value:
+            raise ConfigError(name, "comes with a later release; leave it out")
+
+
+def _close_codes(codes: Collection[int]) -> frozenset[int]:
+    for code in codes:
+        if isinstance(code, bool) or not isinstance(code, int) or not 1000 <= code < 5000:
+            raise ConfigError("final_close_codes", f"{code!r} is no close code; take 1000 to 4999")
+    return frozenset(codes)

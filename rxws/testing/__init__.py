@@ -1,0 +1,40 @@
+"""Help for your own tests: a simulated exchange that misbehaves on order, and a transport that plays a script."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rxws.testing.exchange import ConnectionRecord as ConnectionRecord
+    from rxws.testing.exchange import Gap as Gap
+    from rxws.testing.exchange import Limits as Limits
+    from rxws.testing.exchange import SimulatedExchange as SimulatedExchange
+    from rxws.transport.scripted import Attempt as Attempt
+    from rxws.transport.scripted import Dialed as Dialed
+    from rxws.transport.scripted import ScriptedTransport as ScriptedTransport
+
+__all__ = [
+    "Attempt",
+    "ConnectionRecord",
+    "Dialed",
+    "Gap",
+    "Limits",
+    "ScriptedTransport",
+    "SimulatedExchange",
+]
+
+SCRIPTED = ("Attempt", "Dialed", "ScriptedTransport")
+
+
+def __getattr__(name: str) -> object:
+    # Imported when asked for: pytest loads this package with the plugin, in every run of every
+    # project.
+    if name in SCRIPTED:
+        from rxws.transport import scripted
+
+        return getattr(scripted, name)
+    if name in __all__:
+        from rxws.testing import exchange
+
+        return getattr(exchange, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

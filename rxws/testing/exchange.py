@@ -1,0 +1,253 @@
+"""A simulated exchange: a real server on loopback that plays recorded Binance data.
+
+It misbehaves on order, so that you can test what your own program does when a venue closes, resets,
+stalls, bans or floods.
+
+>>> import asyncio, json
+>>> from websockets.asyncio.client import connect
+>>> async def main():
+...     async with SimulatedExchange("usdm", rate=None) as exchange:
+...         async with connect(exchange.combined_url("sushiusdt@aggTrade")) as client:
+...             exchange.burst(2)
+...             first, second = [json.loads(await client.recv()) for _ in range(2)]
+...             exchange.close(1012, "restart")
+...             await client.wait_closed()
+...     return first["stream"], first["n"], second["n"], client.close_code
+>>> asyncio.run(main())
+('sushiusdt@aggTrade', 1, 2, 1012)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random as chance
+import time
+from collections.abc import Callable, Collection, Iterable
+from inspect import isawaitable
+from typing import Self
+
+from rxws.errors import ConfigError
+from rxws.testing._accounts import Accounts
+from rxws.testing._clock import Clock, LoopClock, ManualClock
+from rxws.testing._connection import VenueConnection
+from rxws.testing._faults import LiveFaults, Malformed
+from rxws.testing._feed import Feed, Frames
+from rxws.testing._handshakes import HandshakeFaults
+from rxws.testing._ledger import ConnectionRecord, Gap, Ledger
+from rxws.testing._limits import Limits
+from rxws.testing._listener import Listener
+from rxws.testing._ticker import Ticker
+from rxws.testing._venue import Venue
+
+__all__ = [
+    "ConnectionRecord",
+    "Gap",
+    "Limits",
+    "Malformed",
+    "ManualClock",
+    "SimulatedExchange",
+    "Step",
+]
+
+Step = tuple[float, Callable[[], object]]
+"""Seconds from the start of a script, and what to do then, such as `exchange.reset`."""
+
+
+class SimulatedExchange(LiveFaults, HandshakeFaults, Accounts):
+    """A Binance of your own, on loopback.
+
+    It speaks Binance's protocol (`/ws`, `/stream`, SUBSCRIBE and its kin, its limits) and plays a
+    recording for ever, its times shifted to now. The market goes on whether or not somebody is
+    connected. Each message it tells has a number, `n`: beside `stream` and `data` in a combined
+    frame, within the data of a raw one.
+
+    Args:
+        frames: what is played: "spot" or "usdm" (Binance, recorded in 2021: klines, aggregate
+            trades and book tickers), or combined frames of your own in their order, each
+            `{"stream": …, "data": {…}}`.
+        streams: which streams of it are played; None: all.
+        rate: messages a second, of all streams together; None: nothing happens but what `burst` and
+            `fragment` order, so that a test is master of every message.
+        candle: how long a candle lasts, in seconds, 0.001 or more, whatever its interval is called;
+            None: as it is called.
+        limits: what the venue does not put up with.
+        host: the address to listen on.
+        port: the port; 0: the system chooses one.
+        history: how many numbers each `ConnectionRecord` keeps, 0 or more. Counts do not depend on
+            it.
+        clock: monotonic time in seconds and timers, for the rate, the limits and `play`, such as a
+            `ManualClock`; None: the running loop.
+        now_ns: the wall clock in nanoseconds, by which the market's times are told.
+        random: chance, uniform in [0, 1), for `Limits.max_age_jitter`.
+
+    Raises:
+        ConfigError: an argument is out of its range, or nothing would be played.
+
+    The faults are methods; one that acts on open connections returns how many there were. A script
+    of them is a list:
+
+    >>> async def main():
+    ...     async with SimulatedExchange("spot", rate=200) as exchange:
+    ...         script = [(0.0, exchange.reset), (0.01, exchange.stall), (0.02, exchange.close)]
+    ...         await exchange.play(script)
+    ...         return exchange.handshakes_accepted
+    >>> asyncio.run(main())
+    0
+    """
+
+    def __init__(
+        self,
+        frames: Frames = "spot",
+        *,
+        streams: Collection[str] | None = None,
+        rate: float | None = 50.0,
+        candle: float | None = None,
+        limits: Limits | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        history: int = 10_000,
+        clock: Clock | None = None,
+        now_ns: Callable[[], int] = time.time_ns,
+        random: Callable[[], float] = chance.random,
+    ) -> None:
+        if rate is not None and rate <= 0:
+            raise ConfigError("rate", f"{rate} is too slow; take more than 0, or None for by hand")
+        if history < 0:
+            raise ConfigError("history", f"{history} is too few; take 0 or more")
+        self._feed = Feed(frames, streams, candle)
+        self._ledger = Ledger(history)
+        self._clock = LoopClock() if clock is None else clock
+        self._venue = Venue(
+            self._feed,
+            Limits() if limits is None else limits,
+            self._ledger,
+            self._clock,
+            now_ns,
+            random,
+        )
+        self._venue.on_change = self._changed
+        connection = VenueConnection.at(self._venue)
+        self._listener = Listener(host, port, connection, self._venue.handshake, self._venue.serve)
+        self._ticker = None if rate is None else Ticker(rate, self._venue.produce, self._clock)
+        self._waiters: list[tuple[Callable[[], object], asyncio.Future[None]]] = []
+        self._pauses: set[asyncio.Event] = set()
+        self._running = False
+
+    async def start(self) -> None:
+        """Listen, and let the market begin. `async with` does it.
+
+        Raises:
+            RuntimeError: it runs already.
+            OSError: the address or the port cannot be had.
+        """
+        if self._running:
+            raise RuntimeError("the exchange runs already; stop it first")
+        self._venue.closed = False
+        await self._listener.open()
+        self._running = True
+        if self._ticker is not None:
+            self._ticker.start()
+
+    async def stop(self) -> None:
+        """End all connections, with 1001 where they are open, and listen no more.
+
+        No task, socket or timer is left; what was counted can still be read. Started again, it
+        listens on the same port. `async with` does it.
+        """
+        if not self._running:
+            return
+        self._running = False
+        self._venue.closed = True
+        if self._ticker is not None:
+            self._ticker.stop()
+        for pause in self._pauses:
+            pause.set()
+        for _, waiter in self._waiters:
+            waiter.cancel()
+        for connection in tuple(self._venue.connections):
+            connection.hang_up()
+        await self._listener.stop()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        if self._listener.port == 0:
+            raise RuntimeError("the exchange has no port yet; start it, or write `async with`")
+        return self._listener.port
+
+    @property
+    def url(self) -> str:
+        """Where it is, without a path: `ws://127.0.0.1:40123`."""
+        host = self._listener.host
+        return f"ws://[{host}]:{self.port}" if ":" in host else f"ws://{host}:{self.port}"
+
+    def combined_url(self, *streams: str) -> str:
+        """The URL that gets these streams over one connection, wrapped; none given: all."""
+        return f"{self.url}/stream?streams={'/'.join(streams or self.streams)}"
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait until `condition()` is true.
+
+        It is asked whenever something is told, heard, opened, refused or ended. `asyncio.timeout`
+        around it sets a limit.
+
+        Args:
+            condition: such as `lambda: exchange.handshakes_accepted == 2`.
+
+        Raises:
+            asyncio.CancelledError: the exchange was stopped.
+        """
+        if condition():
+            return
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        entry = (condition, waiter)
+        self._waiters.append(entry)
+        try:
+            await waiter
+        finally:
+            self._waiters.remove(entry)
+
+    async def play(self, script: Iterable[Step]) -> None:
+        """Do one thing after the other at its time, and return after the last.
+
+        It returns early when the exchange is stopped.
+
+        Args:
+            script: pairs of seconds from now, 0 or more, and what to do: a method of this exchange,
+                or any function without arguments, sync or async. Arguments come by `lambda`.
+
+        Raises:
+            RuntimeError: the exchange is not started.
+        """
+        if not self._running:
+            raise RuntimeError("the exchange does not run; start it, or write `async with`")
+        start = self._clock.time()
+        for at, act in sorted(script, key=lambda step: step[0]):
+            await self._pause(start + at)
+            if not self._running:
+                return
+            result = act()
+            if isawaitable(result):
+                await result
+
+    async def _pause(self, until: float) -> None:
+        due = asyncio.Event()
+        self._pauses.add(due)
+        timer = self._clock.call_later(max(0.0, until - self._clock.time()), due.set)
+        try:
+            await due.wait()
+        finally:
+            timer.cancel()
+            self._pauses.discard(due)
+
+    def _changed(self) -> None:
+        for condition, waiter in self._waiters:
+            if not waiter.done() and condition():
+                waiter.set_result(None)

@@ -1,0 +1,52 @@
+"""The options that go to the transport as they are."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
+
+from rxws.errors import ConfigError
+
+__all__ = ["TransportOptions", "check_known"]
+
+
+class TransportOptions(TypedDict, total=False):
+    """What `connect` and `ws_observable` hand to the transport; all optional.
+
+    Attributes:
+        subprotocols: in order of preference (RFC 6455, section 1.9).
+        compression: "deflate" (permessage-deflate, RFC 7692; the default) or None.
+        ssl: a context for wss:// URLs; by default certificates are verified by the system's authorities.
+        server_hostname: the name to verify, where it is not the URL's.
+        proxy: a proxy's URL, None for none, True (the default) for the system's.
+        origin: the Origin header.
+        user_agent_header: the User-Agent header; None: none.
+        host, port: where to connect to, where it is not the URL's.
+        local_addr: the address and port to connect from.
+        outbox: bytes that may wait to be sent; 16 MiB by default.
+    """
+
+    subprotocols: Sequence[str] | None
+    compression: str | None
+    ssl: ssl.SSLContext | None
+    server_hostname: str | None
+    proxy: str | bool | None
+    origin: str | None
+    user_agent_header: str | None
+    host: str | None
+    port: int | None
+    local_addr: tuple[str, int] | None
+    outbox: int
+
+
+def check_known(options: Mapping[str, object]) -> None:
+    """Refuse names that are not options.
+
+    Raises:
+        ConfigError: it names the first unknown one and those that there are.
+    """
+    known = TransportOptions.__annotations__
+    for name in options:
+        if name not in known:
+            raise ConfigError(name, f"no such option; there are {', '.join(sorted(known))}")

@@ -1,0 +1,231 @@
+"""The words that the layers share: messages, signals, and the protocols of a connection and of its journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from rxws.errors import DecodeError
+from rxws.events import DisconnectReason, reason_of
+
+if TYPE_CHECKING:
+    from reactivex import Observable
+
+__all__ = [
+    "Connection",
+    "Journal",
+    "Json",
+    "Message",
+    "Payload",
+    "RepeatSignal",
+    "RetrySignal",
+    "Silence",
+    "Sink",
+]
+
+Message = str | bytes
+"""A whole message: `str` where it is text, `bytes` where it is binary (RFC 6455, section 5.6)."""
+
+Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+
+Payload = str | bytes | Mapping[str, object] | Sequence[object]
+"""What can be sent: `str` as text, `bytes` as binary, a dict or a list as JSON text."""
+
+Sink = Callable[[bytes, bool], None]
+"""Takes a message's bytes, and whether it is text."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetrySignal:
+    """A loss, as `retry_when` hands it to its notifier.
+
+    `total` counts the losses of the subscription, `in_a_row` those since a connection last proved itself; `uptime` is how
+    long the lost connection had been open, in seconds.
+    """
+
+    error: Exception
+    total: int
+    in_a_row: int
+    uptime: float
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatSignal:
+    """A planned end, as `repeat_when` hands it to its notifier.
+
+    `reason` is None where nobody said; `total` counts the ends of the subscription; `uptime` is how long that
+    subscription of the source had lasted, in seconds.
+    """
+
+    reason: DisconnectReason | None
+    total: int
+    uptime: float
+
+
+class Journal(Protocol):
+    """What a subscription is told of its connections; operators find it on the Connection."""
+
+    def connecting(self, url: str) -> int:
+        """An attempt begins; return its generation."""
+
+    def opened(self, connection: Connection) -> None:
+        """The handshake is done."""
+
+    def subscribed(self, count: int) -> None:
+        """All subscriptions have been sent."""
+
+    def live(self, connection: Connection) -> None:
+        """The first data is about to be handed on."""
+
+    def planned(self, reason: DisconnectReason) -> None:
+        """We are about to end the connection for this reason."""
+
+    def closed(self, error: Exception | None, uptime: float, opened: bool) -> DisconnectReason:
+        """An attempt has ended, by `error` or by our own will; return why."""
+
+    def gone(self) -> None:
+        """A socket is gone for good."""
+
+    def late(self) -> None:
+        """A message came from a connection that has ended; it was dropped."""
+
+    def dropped(self, where: str, count: int = 1) -> None:
+        """`count` messages found no room in `where`."""
+
+    def bad_frame(self, error: DecodeError) -> None:
+        """A message could not be decoded, and was skipped."""
+
+    def stale(self, idle: float) -> None:
+        """No data came for `idle` seconds."""
+
+    def waiting(self, seconds: float | None, rule: str, error: Exception | None = None) -> None:
+        """The next attempt waits."""
+
+    def crashed(self, error: Exception) -> bool:
+        """What consumes the messages raised; return whether the journal saw to it."""
+
+
+class Silence:
+    """The journal of a connection that nobody keeps one for: it tells nobody."""
+
+    def connecting(self, url: str) -> int:
+        return 1
+
+    def opened(self, connection: Connection) -> None: ...
+
+    def subscribed(self, count: int) -> None: ...
+
+    def live(self, connection: Connection) -> None: ...
+
+    def planned(self, reason: DisconnectReason) -> None: ...
+
+    def closed(self, error: Exception | None, uptime: float, opened: bool) -> DisconnectReason:
+        return DisconnectReason.USER_REQUESTED if error is None else reason_of(error)
+
+    def gone(self) -> None: ...
+
+    def late(self) -> None: ...
+
+    def dropped(self, where: str, count: int = 1) -> None: ...
+
+    def bad_frame(self, error: DecodeError) -> None: ...
+
+    def stale(self, idle: float) -> None: ...
+
+    def waiting(self, seconds: float | None, rule: str, error: Exception | None = None) -> None: ...
+
+    def crashed(self, error: Exception) -> bool:
+        return False
+
+
+class Connection(Protocol):
+    """One open WebSocket.
+
+    Counters are of this connection alone; times are of the scheduler's clock, in seconds.
+    """
+
+    is_data: Callable[[bytes], object] | None
+    """Which messages count as data; None: every one. Set it before the first one is read."""
+
+    @property
+    def journal(self) -> Journal: ...
+    @property
+    def generation(self) -> int:
+        """Which attempt of its subscription this is, from 1."""
+
+    @property
+    def url(self) -> str:
+        """Where it leads to, without its secrets."""
+
+    @property
+    def open_timeout(self) -> float | None: ...
+    @property
+    def subprotocol(self) -> str | None: ...
+    @property
+    def messages(self) -> Observable[Message]:
+        """Whole messages, hot; it errors before `connect` does, and completes when we end the connection."""
+
+    @property
+    def latency(self) -> float | None:
+        """The last ping's round trip in seconds; None before the first."""
+
+    @property
+    def opened_time(self) -> float: ...
+    @property
+    def dial_time(self) -> float:
+        """Seconds from the dial to the open connection."""
+
+    @property
+    def last_message_time(self) -> float | None: ...
+    @property
+    def last_data_time(self) -> float:
+        """When the last data came; when it opened where none came."""
+
+    @property
+    def reads(self) -> int:
+        """How often something was read from the socket."""
+
+    @property
+    def messages_received(self) -> int: ...
+    @property
+    def messages_sent(self) -> int: ...
+    @property
+    def bytes_received(self) -> int: ...
+    @property
+    def bytes_sent(self) -> int: ...
+    @property
+    def end_reason(self) -> DisconnectReason | None:
+        """Why it ended; None while it has not."""
+
+    def send(self, message: Payload) -> None:
+        """Send a message after those before it, and return at once.
+
+        Raises:
+            BufferOverflow: the outbox is full.
+            Disconnected: the connection has ended.
+        """
+
+    def attach(self, sink: Sink) -> None:
+        """Hand every message to `sink`, those held so far first. There is one sink at most."""
+
+    def hold(self) -> None:
+        """Keep what arrives for the sink, though somebody reads `messages` meanwhile."""
+
+    def release(self) -> None:
+        """End what `hold` began."""
+
+    def watch_reads(self, action: Callable[[float], None]) -> None:
+        """Call `action` with the time of every read, before what it holds is handed on."""
+
+    def on_end(self, action: Callable[[], None]) -> None:
+        """Call `action` once when the connection has ended, before anybody hears of it."""
+
+    def fail(self, error: Exception) -> None:
+        """End the connection as lost by `error`."""
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """End the connection with a closing handshake; for its subscriber it completes."""
+
+    def abort(self) -> None:
+        """End the connection at once, without a closing handshake; for its subscriber it completes."""

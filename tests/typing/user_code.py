@@ -1,0 +1,104 @@
+"""What users write, as a type checker sees it: `mypy --strict` reads this file, nothing runs it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, assert_type
+
+import msgspec
+from reactivex import Observable, Observer
+from reactivex import operators as ops
+
+import rxws
+from rxws import Backoff, Stats, connect, run, ws_observable
+from rxws import operators as wsops
+from rxws.events import Event
+from rxws.types import Connection, RetrySignal
+
+URL = "wss://stream.binance.com:9443/ws/btcusdt@trade"
+
+
+class Trade(msgspec.Struct):
+    """One trade, as the venue writes it."""
+
+    p: str
+    q: str
+
+
+def price(trade: Trade) -> float:
+    """Return a trade's price."""
+    return float(trade.p)
+
+
+def is_large(trade: Trade) -> bool:
+    """Tell whether a trade is worth a look."""
+    return float(trade.q) > 1
+
+
+def amount(message: bytes) -> int:
+    """Decode by hand."""
+    return len(json.loads(message))
+
+
+def patient(signal: RetrySignal) -> float | None:
+    """Wait longer each time, and give up after ten."""
+    return None if signal.in_a_row > 10 else 2.0 * signal.in_a_row
+
+
+async def fresh_url() -> str:
+    """Ask for an address that is good for one connection."""
+    return URL
+
+
+async def log_in(connection: Connection) -> None:
+    """Say who we are."""
+    connection.send({"op": "login"})
+
+
+def show(value: object) -> None:
+    """Print whatever comes."""
+    print(value)
+
+
+def what_is_decoded_is_what_flows() -> None:
+    """The type given as `decode` is the stream's, as far as `subscribe`."""
+    trades = ws_observable(URL, decode=Trade)
+    assert_type(trades, Observable[Trade])
+    assert_type(ws_observable(URL, decode=amount), Observable[int])
+    assert_type(ws_observable(URL, decode=None), Observable[str | bytes])
+    assert_type(trades.pipe(ops.filter(is_large), ops.map(price)), Observable[float])
+    trades.pipe(ops.map(price)).subscribe(show)
+
+
+def what_travels_beside_the_data_is_in_the_type() -> None:
+    """Lifecycle events are seen by a type checker."""
+    assert_type(ws_observable(URL, decode=Trade, lifecycle=True), Observable[Trade | Event])
+
+
+def every_way_to_say_it() -> Observable[Any]:
+    """Addresses, headers, policies and scripts come as values or as functions."""
+    stats = Stats()
+    retry: Callable[[RetrySignal], float | None] = Backoff(initial=0.5, cap=30.0)
+    return ws_observable(
+        fresh_url,
+        headers={"X-Key": "secret"},
+        on_open=log_in,
+        subscriptions=[{"method": "SUBSCRIBE", "params": ["btcusdt@kline_1m"], "id": 1}],
+        retry=retry if stats.connects else patient,
+        stats=stats,
+        events=Observer(show),
+        idle_timeout=30.0,
+    ).pipe(wsops.filter_kline, ops.buffer_with_count(10))
+
+
+def scripts_know_what_they_get() -> None:
+    """`run` returns the last value, or None where there was none."""
+    assert_type(run(ws_observable(URL, decode=Trade)), Trade | None)
+    assert_type(connect(URL), Observable[Connection])
+
+
+async def loops_know_what_they_get() -> None:
+    """`aiter` yields what the stream does."""
+    async for trade in rxws.aiter(ws_observable(URL, decode=Trade), maxsize=100):
+        assert_type(trade, Trade)
