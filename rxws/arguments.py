@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from math import isfinite
+from sys import float_info
 from urllib.parse import urlsplit
 
 from rxws.errors import ConfigError
@@ -27,8 +27,8 @@ def seconds(name: str, value: float | None, *, least: float = 0.0) -> None:
     if value is None:
         return
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ConfigError(name, f"{value!r} is no number; take seconds, or None for no limit")
-    if not (isfinite(value) and value > least):
+        raise ConfigError(name, f"{value!r} is no float or int; take seconds, or None for no limit")
+    if not least < value <= float_info.max:
         raise ConfigError(name, f"{value!r} is out of range; take more than {least:g} seconds, or None for no limit")
 
 
@@ -53,10 +53,14 @@ def check_url(url: object, options: Mapping[str, object]) -> None:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise ConfigError("url", f"{masked(url)!r} is no URL: {error}") from None
+    except ValueError:  # its text may hold a password, so it is not told on
+        raise ConfigError(
+            "url",
+            f"{masked(url)!r} is no URL; take ws://host[:port]/path, the port at most 65535, with what is special in "
+            "it percent-encoded",
+        ) from None
     if parts.scheme not in ("ws", "wss"):
-        raise ConfigError("url", f"{masked(url)!r} begins with {parts.scheme or 'no scheme'!r}; take ws://… or wss://…")
+        raise ConfigError("url", f"{masked(url)!r} begins with no scheme of a WebSocket; take ws://… or wss://…")
     if not host:
         raise ConfigError("url", f"{masked(url)!r} has no host; take ws://host[:port]/path")
     if parts.fragment:
@@ -78,7 +82,11 @@ def check_headers(headers: Mapping[str, str] | None) -> None:
     if not isinstance(headers, Mapping):
         raise ConfigError("headers", f"{type(headers).__name__} is no mapping; take a dict of names and values")
     for name, value in headers.items():
-        if not (isinstance(name, str) and HEADER_NAME.fullmatch(name)):
-            raise ConfigError("headers", f"{name!r} is no header name; take letters, digits and dashes")
+        if not isinstance(name, str):
+            raise ConfigError("headers", f"{name!r} is no header name; take a string")
+        if not HEADER_NAME.fullmatch(name):
+            # A whole line given as a name holds the value, so only the name's beginning is told.
+            shown = name.partition(":")[0]
+            raise ConfigError("headers", f"{shown!r} begins no header name; take letters, digits and dashes")
         if not (isinstance(value, str) and HEADER_VALUE.fullmatch(value)):
             raise ConfigError("headers", f"the value of {name!r} is no header value; take a string of one line")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random as chance
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 from math import inf, isfinite
+from sys import float_info
 from typing import TYPE_CHECKING, Any, Literal
 
 from rxws.errors import (
@@ -15,6 +16,7 @@ from rxws.errors import (
     RetriesExhausted,
     RetryAfter,
     Table,
+    Verdict,
     verdict,
 )
 from rxws.types import RetrySignal
@@ -75,8 +77,10 @@ class Backoff:
         _check("stable_after", self.stable_after, 0.0, "0 or more")
         if self.jitter not in ("full", "none"):
             raise ConfigError("jitter", f'{self.jitter!r} is unknown; take "full" or "none"')
-        if self.max_attempts is not None and self.max_attempts < 1:
-            raise ConfigError("max_attempts", f"{self.max_attempts} is too few; take 1 or more, or None for no limit")
+        _check_count("max_attempts", self.max_attempts)
+        _check_table(self.table)
+        if self.pause is not None:
+            _check("pause", self.pause, 0.0, "0 or more seconds")
 
     @classmethod
     def immediate(cls, *, max_attempts: int | None = None, table: Table = TABLE) -> Backoff:
@@ -86,6 +90,7 @@ class Backoff:
     @classmethod
     def fixed(cls, seconds: float, *, max_attempts: int | None = None, table: Table = TABLE) -> Backoff:
         """Wait the same `seconds` before each attempt."""
+        _check("seconds", seconds, 0.0, "0 or more seconds")
         return cls(seconds, 1.0, seconds, "none", max_attempts, table=table, pause=max(seconds, PAUSE))
 
     @classmethod
@@ -108,7 +113,7 @@ class Backoff:
         try:
             grown = self.initial * self.factor ** (in_a_row - 1)
         except OverflowError:
-            grown = inf
+            grown = inf if self.initial else 0.0
         return min(self.cap, grown)
 
     def __call__(self, signal: RetrySignal, random: Callable[[], float] = chance.random) -> float | None:
@@ -122,7 +127,7 @@ class Backoff:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """What `decide` says: wait `seconds`, because of `rule`, and also for the first value of `until`, if there is one."""
+    """What `decide` says: wait `seconds`, because of `rule`, and for the first value of `until` too, if there is one."""
 
     seconds: float
     rule: str
@@ -159,12 +164,12 @@ def decide(policy: Policy | None, signal: RetrySignal, random: Callable[[], floa
 
 
 def _answered(answer: float | Observable[Any]) -> Wait:
-    if not hasattr(answer, "__float__"):
+    # Neither kind is asked for by name: reactivex is not imported here, and numpy's numbers are seconds too.
+    if hasattr(answer, "__float__") and not isinstance(answer, bool) and isfinite(answer):
+        return Wait(max(0.0, float(answer)), "policy")
+    if not hasattr(answer, "__float__") and hasattr(answer, "subscribe"):
         return Wait(0.0, "policy", answer)
-    seconds = float(answer)
-    if not isfinite(seconds):
-        raise ConfigError("retry", f"the policy returned {answer!r}; return seconds, or None to give up")
-    return Wait(max(0.0, seconds), "policy")
+    raise ConfigError("retry", f"the policy returned {answer!r}; return seconds, an observable, or None to give up")
 
 
 def _asked_for(meaning: RetryAfter, policy: Policy, random: Callable[[], float]) -> Wait:
@@ -179,5 +184,22 @@ def _asked_for(meaning: RetryAfter, policy: Policy, random: Callable[[], float])
 
 
 def _check(name: str, value: float, least: float, right: str) -> None:
-    if not (isfinite(value) and value >= least):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ConfigError(name, f"{value!r} is no float or int; take a number, {right}")
+    if not least <= value <= float_info.max:
         raise ConfigError(name, f"{value!r} is out of range; take a number, {right}")
+
+
+def _check_count(name: str, value: int | None) -> None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise ConfigError(name, f"{value!r} is out of range; take a whole number, 1 or more, or None for no limit")
+
+
+def _check_table(table: Table) -> None:
+    if not isinstance(table, Mapping):
+        raise ConfigError("table", f"{table!r} is no mapping; take one like rxws.errors.TABLE")
+    for key, meaning in table.items():
+        if not isinstance(meaning, Verdict):
+            raise ConfigError("table", f"{key!r} means {meaning!r}; take Retry(), RetryAfter(), Refresh() or Fatal()")
+        if isinstance(meaning, RetryAfter) and meaning.seconds is not None:
+            _check("table", meaning.seconds, 0.0, f"0 or more seconds for {key!r}")

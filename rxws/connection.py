@@ -116,7 +116,7 @@ def connect(
             attempt.begin(url if isinstance(url, str) else "")
             ask(url, lambda where: ask(headers, lambda what: dial(where, what)))
 
-        # One turn later, so that whoever is subscribed beside it can still say no; and nothing is told inside subscribe.
+        # One turn later: whoever is subscribed beside it can still say no, and nothing is told inside subscribe.
         everything.add(on.schedule(begin))
         return everything
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import UnionType
-from typing import Any, TypeVar, cast, get_origin
+from typing import Any, NewType, TypeVar, cast, get_origin
 
 import msgspec
 
@@ -52,7 +52,7 @@ def decoder(decode: Decode[T]) -> Callable[[bytes, bool], T]:
         return cast(Callable[[bytes, bool], T], _raw)
     if decode is json_or_text:
         return cast(Callable[[bytes, bool], T], _json_or_raw)
-    if isinstance(decode, type | UnionType) or get_origin(decode) is not None:
+    if isinstance(decode, type | UnionType | NewType) or get_origin(decode) is not None:
         return _typed(cast(type[T], decode))
     if not callable(decode):
         raise ConfigError(

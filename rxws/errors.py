@@ -27,7 +27,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from rxws.redaction import masked
+from rxws.redaction import masked, masked_echo, masked_text
 
 __all__ = [
     "TABLE",
@@ -79,14 +79,18 @@ class ConnectionFailed(Disconnected):
     """
 
     def __init__(self, url: str, attempts: int = 1, last_error: BaseException | None = None) -> None:
-        super().__init__(url, attempts, last_error)
         self.url = masked(url)
+        super().__init__(self.url, attempts, last_error)
         self.attempts = attempts
         self.last_error = last_error
 
     def __str__(self) -> str:
         why = f": {_sentence(self.last_error)}" if self.last_error else ""
         return f"no connection to {self.url} (attempt {self.attempts} in a row){why}"
+
+    def __repr__(self) -> str:
+        # Not the arguments: `last_error` is not ours, and may show a URL with its secrets.
+        return f"{type(self).__name__}({str(self)!r})"
 
 
 class HandshakeRejected(ConnectionFailed):
@@ -96,7 +100,7 @@ class HandshakeRejected(ConnectionFailed):
         url: where to; its secrets are masked here.
         status: the HTTP status code.
         retry_after: the Retry-After header in seconds; None where there was none.
-        body: the beginning of the answer's body, at most 512 bytes.
+        body: the beginning of the answer's body, at most 512 bytes; secrets of the URL are masked here too.
         attempts: how many attempts in a row have failed, this one included.
     """
 
@@ -109,10 +113,10 @@ class HandshakeRejected(ConnectionFailed):
         attempts: int = 1,
     ) -> None:
         super().__init__(url, attempts)
-        self.args = (url, status, retry_after, body, attempts)
         self.status = status
         self.retry_after = retry_after
-        self.body = body[:512]
+        self.body = masked_echo(body, url)[:512]
+        self.args = (self.url, status, retry_after, self.body, attempts)
 
     def __str__(self) -> str:
         wait = "" if self.retry_after is None else f", try again after {self.retry_after:g} s"
@@ -294,7 +298,7 @@ TABLE: Table = MappingProxyType(
         401: Fatal(),
         403: Fatal(),
         404: Fatal(),
-        # Binance answers 418 to an address that it has banned (EXCHANGES: error 429 went unheeded).
+        # Binance answers 418 to an address that it has banned, because that went on after 429.
         418: RetryAfter(),
         429: RetryAfter(),
         1008: RetryAfter(),
@@ -350,7 +354,8 @@ def _by_class(error: Exception, table: Table) -> Verdict:
 
 
 def _sentence(error: BaseException | None) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    text = masked_text(str(error))
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _unit(frame: str | bytes) -> str:

@@ -55,6 +55,7 @@ class Inbox:
         self._observers: Subject[Message] = Subject()
         self._held: deque[tuple[bytes, bool]] = deque()
         self._held_bytes = 0
+        self._shown = 0
         self._holding = False
         self._flowing = False
         self._live = False
@@ -76,7 +77,7 @@ class Inbox:
         self._begin()
 
     def hold(self) -> None:
-        """Hold what arrives, also while `messages` is observed."""
+        """Hold what arrives, also while `messages` is observed; who observes it then sees each message once."""
         self._holding = True
 
     def release(self) -> None:
@@ -103,7 +104,8 @@ class Inbox:
             if self._deliver == self._late:
                 return subscription
             if self._holding:
-                self._deliver = self._copy_and_hold
+                self._deliver = self._hold_and_show
+                self._schedule(self._show_safely)
             else:
                 self._begin()
             return Disposable(subscription.dispose)
@@ -190,9 +192,22 @@ class Inbox:
 
         return both
 
-    def _copy_and_hold(self, payload: bytes, is_text: bool) -> None:
+    def _hold_and_show(self, payload: bytes, is_text: bool) -> None:
         self._hold(payload, is_text)
-        self._observe(payload, is_text)
+        self._show()
+
+    def _show_safely(self) -> None:
+        try:
+            self._show()
+        except Exception as error:
+            self._crashed(error)
+
+    def _show(self) -> None:
+        # A script that reads one answer after another sees each message once, also one that came before it read.
+        while self._shown < len(self._held) and self._observers.observers:
+            payload, is_text = self._held[self._shown]
+            self._shown += 1
+            self._observe(payload, is_text)
 
     def _hold(self, payload: bytes, is_text: bool) -> None:
         if len(self._held) >= HELD_MESSAGES or self._held_bytes + len(payload) > HELD_BYTES:

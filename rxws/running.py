@@ -56,14 +56,14 @@ def aiter(observable: Observable[T], maxsize: int = 65_536, overflow: OverflowPo
     """Iterate over an observable: ``async for value in rxws.aiter(stream)``.
 
     It is subscribed at the first step, with the running loop's scheduler, and disposed when the iteration ends: by its
-    end, by `break` (the iterator is dropped then), by cancellation, or by `aclose`. Values wait in a buffer, so that the
-    socket is read whatever the loop's body does.
+    end, by `break` (the iterator is dropped then), by cancellation, or by `aclose`. Values wait in a buffer, so that
+    the socket is read whatever the loop's body does.
 
     Args:
         observable: what to iterate over.
         maxsize: how many values may wait, 1 or more.
-        overflow: what happens to a value that finds no room. "error": the iteration hands out what waits and then raises
-            `BufferOverflow`; "drop_oldest", "drop_newest": one is dropped; "latest": only the newest waits, whatever
+        overflow: what happens to a value that finds no room. "error": the iteration hands out what waits and then
+            raises `BufferOverflow`; "drop_oldest", "drop_newest": one is dropped; "latest": only the newest waits, whatever
             `maxsize` is. `Iteration.dropped` counts what was dropped.
 
     Raises:

@@ -47,7 +47,7 @@ class LoopScheduler(AsyncIOScheduler):
 
 
 def scheduler() -> AsyncIOScheduler:
-    """Return the running loop's scheduler, for timer operators: ``ops.buffer_with_time(1.0, scheduler=rxws.scheduler())``.
+    """Return the running loop's scheduler: ``ops.buffer_with_time(1.0, scheduler=rxws.scheduler())``.
 
     reactivex's timer operators otherwise emit on threads of their own. It may be called with no loop running: it
     finds the running one when it is first used, and stays with it.
@@ -105,7 +105,9 @@ def report(error: BaseException) -> None:
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
-        raise error from None
+        loop = None
+    if loop is None:
+        raise error  # outside of the `except`, which would take its cause or context away
     loop.call_exception_handler({"message": "what consumes the messages of a WebSocket raised", "exception": error})
 
 
@@ -139,9 +141,13 @@ def resolve(
             fail(error)
 
     def cancel() -> None:
+        # Nothing is told after this, though the task may have ended by now. What it raises then, asyncio logs.
+        task.remove_done_callback(done)
         task.cancel()
 
-    task = loop.create_task(_awaited(awaitable), name="rxws")
+    # Wrapped, a coroutine that is cancelled before its first step would never have been awaited.
+    coroutine = awaitable if inspect.iscoroutine(awaitable) else _awaited(awaitable)
+    task = loop.create_task(coroutine, name="rxws")
     task.add_done_callback(done)
     return Disposable(cancel)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter, deque
 from collections.abc import Callable
+from math import inf
 
 from rxws.errors import ConfigError
 from rxws.events import DisconnectReason
@@ -13,7 +14,7 @@ from rxws.types import Connection
 __all__ = ["Stats"]
 
 SAMPLE_EVERY = 0.25
-"""Seconds between two samples of the message count."""
+"""Seconds between two samples of the message count, and how far a rate's window is off at most."""
 LONGEST_RATE = 300.0
 """Seconds that the samples reach back."""
 
@@ -58,7 +59,8 @@ class Stats:
         self._last_message_time: float | None = None
         self._began = self._clock()
         self._live = {connection: _counters(connection) for connection in self._live}
-        self._samples: deque[tuple[float, int]] = deque([(self._began, 0)], maxlen=int(LONGEST_RATE / SAMPLE_EVERY) + 1)
+        # When how many messages had come. Two samples in a row span `SAMPLE_EVERY` or more.
+        self._samples = deque([(self._began, 0)], maxlen=2 * int(LONGEST_RATE / SAMPLE_EVERY) + 2)
 
     @property
     def messages_received(self) -> int:
@@ -96,7 +98,8 @@ class Stats:
     @property
     def last_message_time(self) -> float | None:
         """When the last message came."""
-        times = [self._last_message_time, *(each.last_message_time for each in self._live)]
+        since = (each.last_message_time for each, start in self._live.items() if each.messages_received > start[0])
+        times = [self._last_message_time, *since]
         return max((time for time in times if time is not None), default=None)
 
     def rate(self, seconds: float = 10.0) -> float:
@@ -105,16 +108,18 @@ class Stats:
         Raises:
             ConfigError: `seconds` is out of its range.
         """
-        if not 0 < seconds <= LONGEST_RATE:
+        if not isinstance(seconds, (int, float)) or not 0 < seconds <= LONGEST_RATE:
             raise ConfigError("seconds", f"{seconds!r} is out of range; take more than 0 and at most {LONGEST_RATE:g}")
         now = self._clock()
-        start = max(now - seconds, self._samples[0][0])
-        before = self._samples[max(0, bisect_right(self._samples, (start, 1 << 62)) - 1)][1]
+        start, before = self._samples[0]
+        if now - seconds > start:
+            start = now - seconds
+            before = self._received_by(start)
         return (self.messages_received - before) / (now - start) if now > start else 0.0
 
     def attach(self, connection: Connection, clock: Callable[[], float]) -> None:
         """Count `connection`, which has just opened, until `detach`."""
-        if not self._live and not self.connects:
+        if not (self._live or self.connects or self.disconnects):
             self._clock = clock
             self._samples[0] = (clock(), 0)
             self._began = clock()
@@ -125,6 +130,7 @@ class Stats:
     def detach(self, connection: Connection, reason: DisconnectReason) -> None:
         """Keep what `connection`, which has just ended for `reason`, had counted."""
         now = self._clock()
+        last_message_time = self.last_message_time
         start = self._live.pop(connection, None)
         if start is None:
             return
@@ -132,8 +138,7 @@ class Stats:
         self._ended = tuple(a + b for a, b in zip(self._ended, gained, strict=True))  # type: ignore[assignment]
         self._last_uptime = now - connection.opened_time
         self._ended_uptime += now - self._since(connection)
-        if connection.last_message_time is not None:
-            self._last_message_time = connection.last_message_time
+        self._last_message_time = last_message_time
         self.disconnects += 1
         self.reasons[reason] += 1
         self.last_disconnect_time = now
@@ -143,9 +148,11 @@ class Stats:
             self.reactive_disconnects += 1
 
     def sample(self, now: float) -> None:
-        """Note the message count for `rate`; called once a read."""
+        """Note the message count for `rate`; called once a read, before its messages."""
         if now - self._samples[-1][0] >= SAMPLE_EVERY:
-            self._samples.append((now, self.messages_received))
+            count, last = self.messages_received, self.last_message_time
+            if last is not None and count > self._samples[-1][1]:
+                self._samples.append((last, count))
 
     def __repr__(self) -> str:
         return (
@@ -158,6 +165,12 @@ class Stats:
         return self._ended[which] + sum(
             _counters(connection)[which] - start[which] for connection, start in self._live.items()
         )
+
+    def _received_by(self, time: float) -> int:
+        last = self.last_message_time
+        if last is None or last <= time:
+            return self.messages_received
+        return self._samples[bisect_right(self._samples, (time, inf)) - 1][1]
 
     def _since(self, connection: Connection) -> float:
         return max(connection.opened_time, self._began)

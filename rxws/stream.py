@@ -115,8 +115,8 @@ def ws_observable(
     Args:
         url: ws:// or wss://, or a callable, sync or async, asked anew for each connection (tokens, listen keys).
         headers: of the handshake; a mapping, or a callable likewise.
-        on_open: an async callable of the `Connection`, before the subscriptions: a login. It has `open_timeout` seconds,
-            may read `connection.messages`, and what it raises is a `ConnectionFailed`, retried.
+        on_open: an async callable of the `Connection`, before the subscriptions: a login. It has `open_timeout`
+            seconds, may read `connection.messages`, and what it raises is a `ConnectionFailed`, retried.
         subscriptions: payloads (dict, list, str, bytes) sent after every open, in order, once.
         outgoing: an observable of payloads, each sent on the current connection; without one it is dropped and counted.
         decode: a type that msgspec decodes into, a function of the bytes, or None: `str` and `bytes` as they came. By

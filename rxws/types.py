@@ -40,8 +40,8 @@ Sink = Callable[[bytes, bool], None]
 class RetrySignal:
     """A loss, as `retry_when` hands it to its notifier.
 
-    `total` counts the losses of the subscription, `in_a_row` those since a connection last proved itself; `uptime` is how
-    long the lost connection had been open, in seconds.
+    `total` counts the losses of the subscription, `in_a_row` those since a connection last proved itself; `uptime` is
+    how long the lost connection had been open, in seconds.
     """
 
     error: Exception
@@ -210,7 +210,7 @@ class Connection(Protocol):
         """Hand every message to `sink`, those held so far first. There is one sink at most."""
 
     def hold(self) -> None:
-        """Keep what arrives for the sink, though somebody reads `messages` meanwhile."""
+        """Keep what arrives for the sink, though somebody reads `messages` meanwhile, from the first one on."""
 
     def release(self) -> None:
         """End what `hold` began."""

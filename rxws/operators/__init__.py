@@ -1,4 +1,4 @@
-"""Operators for streams of connections and their messages, beside reactivex's own: ``from rxws import operators as wsops``."""
+"""Operators for connections and their messages, beside reactivex's own: ``from rxws import operators as wsops``."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Gates: conditions under which a stream may be connected. A gate is a level, asked before any dial.
 
 Each gate can be asked whether it is open, at once or (an async callable) a little later, and gives an observable of its
-next closing and of its next opening. `Gates` joins several; each is subscribed in turn, directly: `reactivex.merge` would
-subscribe them a turn later, behind a dial.
+next closing and of its next opening. `Gates` joins several; each is subscribed in turn, directly: `reactivex.merge`
+would subscribe them a turn later, behind a dial.
 """
 
 from __future__ import annotations
@@ -211,6 +211,7 @@ class Gates:
     def __init__(self, gates: Sequence[Gate]) -> None:
         self._gates = gates
         self._unanswered = 0
+        self._asked = False
         self._start: Callable[[], None] | None = None
 
     def begin(self, scheduler: abc.SchedulerBase, fail: Callable[[Exception], None]) -> abc.DisposableBase:
@@ -233,18 +234,23 @@ class Gates:
                 observer.on_next(gate.reason)
 
             def answered(gate: Gate, is_open: bool) -> None:
+                if watching.is_disposed:  # too late: an answer that was on its way
+                    return
                 self._unanswered -= 1
                 if not is_open:
                     closed(gate)
-                elif not watching.is_disposed:
-                    watching.add(gate.watch(on, False, lambda: closed(gate)))
-                    if not self._unanswered and self._start is not None:
-                        self._start()
+                    return
+                watching.add(gate.watch(on, False, lambda: closed(gate)))
+                if not self._unanswered and self._start is not None:
+                    self._start()
 
             for gate in self._gates:
                 if watching.is_disposed:
                     break
-                watching.add(gate.ask(on, partial(answered, gate)))
+                if self._asked:
+                    answered(gate, True)
+                else:
+                    watching.add(gate.ask(on, partial(answered, gate)))
             return watching
 
         return Observable(subscribe)
@@ -285,7 +291,11 @@ class Gates:
 
             def ask(place: int) -> None:
                 if place == len(self._gates):
+                    # Who comes back now need not ask again: callables that change their mind each time would go on
+                    # for ever between these two.
+                    self._asked = True
                     observer.on_next(None)
+                    self._asked = False
                     return
                 gate, answer = self._gates[place], SerialDisposable()
                 asking.disposable = answer
@@ -298,7 +308,7 @@ class Gates:
                         answer.disposable = gate.watch(on, True, lambda: ask(0))
 
                 waiting = gate.ask(on, answered)
-                if asking.disposable is answer and answer.disposable is None:
+                if answer.disposable is None:
                     answer.disposable = waiting
 
             ask(0)

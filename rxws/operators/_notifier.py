@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from reactivex import Observable, abc
-from reactivex.disposable import CompositeDisposable, SerialDisposable
+from reactivex.disposable import CompositeDisposable, SerialDisposable, SingleAssignmentDisposable
 
 from rxws.scheduler import given
 
@@ -28,10 +28,6 @@ def deciding(decide: Callable[[S], Decision]) -> Callable[[Observable[S]], Obser
         ) -> abc.DisposableBase:
             waiting = SerialDisposable()
 
-            def now(*_: object) -> None:
-                waiting.disposable = None
-                observer.on_next(None)
-
             def on_next(signal: S) -> None:
                 try:
                     decision = decide(signal)
@@ -42,11 +38,23 @@ def deciding(decide: Callable[[S], Decision]) -> Callable[[Observable[S]], Obser
                     observer.on_completed()
                 elif isinstance(decision, Exception):
                     observer.on_error(decision)
-                elif isinstance(decision, Observable):
-                    # Completion without a value: it will never say now, and neither shall we.
-                    waiting.disposable = decision.subscribe(now, observer.on_error, scheduler=given(scheduler))
                 else:
-                    waiting.disposable = given(scheduler).schedule_relative(decision, now)
+                    wait(decision)
+
+            def wait(decision: float | Observable[Any]) -> None:
+                # Its own, and in place before the decision speaks: that may be at once, and bring the next signal.
+                current = SingleAssignmentDisposable()
+                waiting.disposable = current
+
+                def now(*_: object) -> None:
+                    current.dispose()
+                    observer.on_next(None)
+
+                if isinstance(decision, Observable):
+                    # Completion without a value: it will never say now, and neither shall we.
+                    current.disposable = decision.subscribe(now, observer.on_error, scheduler=given(scheduler))
+                else:
+                    current.disposable = given(scheduler).schedule_relative(decision, now)
 
             return CompositeDisposable(
                 signals.subscribe(on_next, observer.on_error, observer.on_completed, scheduler=scheduler),

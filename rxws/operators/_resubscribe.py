@@ -12,6 +12,7 @@ from reactivex.disposable import (
     SerialDisposable,
     SingleAssignmentDisposable,
 )
+from reactivex.scheduler import CurrentThreadScheduler
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -52,12 +53,17 @@ def resubscribe(
         attempt = SerialDisposable()
         wanted = looping = True
 
+        # First the attempt, then the word of its end: who hears it may rely on its being over.
+
+        def over(tell: Callable[[], None]) -> None:
+            attempt.dispose()
+            tell()
+
         def end(signal: S | None, otherwise: Callable[[], None]) -> None:
-            # First the attempt, then the word of its end: who hears it may rely on its being over.
-            attempt.disposable = Disposable()
             if signal is None:
-                otherwise()
+                over(otherwise)
             else:
+                attempt.disposable = Disposable()
                 signals.on_next(signal)
 
         def on_error(error: Exception) -> None:
@@ -90,10 +96,6 @@ def resubscribe(
             finally:
                 looping = False
 
-        def over(tell: Callable[[], None]) -> None:
-            attempt.dispose()
-            tell()
-
         notified = SingleAssignmentDisposable()
         everything = CompositeDisposable(notified, attempt)
         notified.disposable = notifier(signals).subscribe(
@@ -102,7 +104,8 @@ def resubscribe(
             lambda: over(observer.on_completed),
             scheduler=scheduler,
         )
-        loop()
+        # On the trampoline: a subscriber has its subscription by then, and can dispose of a source that never pauses.
+        CurrentThreadScheduler.singleton().schedule(lambda *_: loop())
         return everything
 
     return Observable(subscribe)

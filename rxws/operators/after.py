@@ -30,8 +30,8 @@ def after(
         policy      └ 0.7 s ┐    └ None
         result    ──────────n────#            RetriesExhausted
 
-    What the error means comes first (`rxws.errors.TABLE`): a fatal one is the result's error, untouched; Retry-After and
-    the pause that some close codes ask for are a floor under the policy.
+    What the error means comes first (`rxws.errors.TABLE`): a fatal one is the result's error, untouched; Retry-After
+    and the pause that some close codes ask for are a floor under the policy.
 
     Args:
         policy: a `Backoff`, or any function of a `RetrySignal`: seconds, or an observable whose first value means now,

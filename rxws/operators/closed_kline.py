@@ -22,8 +22,8 @@ def closed_kline(source: Observable[T]) -> Observable[T]:
         source    ──kline──kline──closed kline──
         result    ────────────────closed kline──
 
-    It is an operator itself, and takes no call: ``ws_observable(url).pipe(closed_kline, buffer)``. It passes a dict with
-    ``e == "kline"``, bare or under ``data``, an object with such an `e`, and `market.Candle`; values pass as they are.
+    It is an operator itself, and takes no call: ``ws_observable(url).pipe(closed_kline, buffer)``. It passes a dict
+    with ``e == "kline"``, bare or under ``data``, an object with such an `e`, and `market.Candle`; values pass as they are.
 
     Source: Binance spot, "Kline/Candlestick Streams", read 2026-11.
 

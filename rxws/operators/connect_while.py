@@ -9,6 +9,7 @@ from reactivex import Observable, abc
 from reactivex.disposable import CompositeDisposable
 
 from rxws.arguments import seconds
+from rxws.errors import ConfigError
 from rxws.operators._gates import Condition, Gates, gate_of
 from rxws.operators.reopen import reopen
 from rxws.operators.repeat_when import repeat_when
@@ -34,12 +35,12 @@ def connect_while(*conditions: Condition, check_interval: float = 5.0) -> Callab
     result's.
 
     Args:
-        conditions: each a `Window`, an observable of bool (closed before its first value), or a callable, sync or async,
-            asked every `check_interval` seconds, whose truth counts; one that raises changes nothing.
+        conditions: each a `Window`, an observable of bool (closed before its first value), or a callable, sync or
+            async, asked every `check_interval` seconds, whose truth counts; one that raises changes nothing.
         check_interval: seconds.
 
     Raises:
-        ConfigError: a condition is none of these.
+        ConfigError: a condition is none of these, or `check_interval` is out of its range.
 
     Errors of the result: those of the source, and of an observable of bool.
 
@@ -57,6 +58,8 @@ def connect_while(*conditions: Condition, check_interval: float = 5.0) -> Callab
     >>> seen
     [0, 1]
     """
+    if check_interval is None:
+        raise ConfigError("check_interval", "None; take seconds, more than 0")
     seconds("check_interval", check_interval)
     for condition in conditions:
         gate_of("conditions", condition, check_interval, _nobody)
@@ -77,12 +80,19 @@ def connect_while(*conditions: Condition, check_interval: float = 5.0) -> Callab
                 closed = False
                 return gates.opening()
 
-            levels = gates.begin(given(scheduler), observer.on_error)
+            def failed(error: Exception) -> None:
+                everything.dispose()
+                observer.on_error(error)
+
+            everything = CompositeDisposable()
+            everything.add(gates.begin(given(scheduler), failed))
             gated = source.pipe(
                 take_until(gates.closing().do_action(closing), start=gates.answered()),
                 repeat_when(reopen(back)),
             )
-            return CompositeDisposable(gated.subscribe(observer, scheduler=scheduler), levels)
+            if not everything.is_disposed:
+                everything.add(gated.subscribe(observer, scheduler=scheduler))
+            return everything
 
         return Observable(subscribe)
 

@@ -59,18 +59,20 @@ def idle_timeout(
         def subscribe(
             observer: abc.ObserverBase[Connection], scheduler: abc.SchedulerBase | None = None
         ) -> abc.DisposableBase:
-            timer = SerialDisposable()
+            watching = SerialDisposable()
 
             def on_next(connection: Connection) -> None:
                 connection.is_data = is_data
                 if timeout is not None:
+                    timer = SerialDisposable()
+                    watching.disposable = timer
                     watch = IdleClock(connection, timeout, timer, given(scheduler))
                     connection.on_end(timer.dispose)
                     watch.wait(timeout)
                 observer.on_next(connection)
 
             running = source.subscribe(on_next, observer.on_error, observer.on_completed, scheduler=scheduler)
-            return CompositeDisposable(timer, running)
+            return CompositeDisposable(watching, running)
 
         return Observable(subscribe)
 

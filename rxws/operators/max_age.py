@@ -6,12 +6,12 @@ import random as chance
 from collections.abc import Callable
 
 from reactivex import Observable, abc
-from reactivex.disposable import CompositeDisposable, SerialDisposable
+from reactivex.disposable import CompositeDisposable, SerialDisposable, SingleAssignmentDisposable
 
 from rxws.arguments import seconds
 from rxws.errors import ConfigError
 from rxws.events import DisconnectReason
-from rxws.scheduler import given
+from rxws.scheduler import clock, given
 from rxws.types import Connection
 
 __all__ = ["max_age"]
@@ -64,7 +64,7 @@ def max_age(
         def subscribe(
             observer: abc.ObserverBase[Connection], scheduler: abc.SchedulerBase | None = None
         ) -> abc.DisposableBase:
-            timer, running = SerialDisposable(), SerialDisposable()
+            aging, running = SerialDisposable(), SerialDisposable()
 
             def on_next(connection: Connection) -> None:
                 def end(*_: object) -> None:
@@ -72,13 +72,18 @@ def max_age(
                     running.dispose()
                     observer.on_completed()
 
-                timer.disposable = given(scheduler).schedule_relative(age * (1.0 - jitter * random()), end)
+                on = given(scheduler)
+                left = connection.opened_time + age * (1.0 - jitter * random()) - clock(on)()
+                timer = SingleAssignmentDisposable()
+                aging.disposable = timer
+                timer.disposable = on.schedule_relative(max(0.0, left), end)
+                connection.on_end(timer.dispose)
                 observer.on_next(connection)
 
             running.disposable = source.subscribe(
                 on_next, observer.on_error, observer.on_completed, scheduler=scheduler
             )
-            return CompositeDisposable(timer, running)
+            return CompositeDisposable(aging, running)
 
         return Observable(subscribe)
 

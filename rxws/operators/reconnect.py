@@ -6,7 +6,7 @@ import random as chance
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from reactivex import Observable, defer
+from reactivex import Observable, abc, defer
 
 from rxws.backoff import Backoff, Policy
 from rxws.operators._attempts import Attempts
@@ -14,6 +14,7 @@ from rxws.operators.after import after
 from rxws.operators.reopen import reopen
 from rxws.operators.repeat_when import repeat_when
 from rxws.operators.retry_when import retry_when
+from rxws.scheduler import clock
 from rxws.types import RepeatSignal
 
 __all__ = ["reconnect"]
@@ -59,14 +60,21 @@ def reconnect(
     stable_after = policy.stable_after if isinstance(policy, Backoff) else 60.0
 
     def operator(source: Observable[T]) -> Observable[T]:
-        def build(_: object) -> Observable[T]:
-            attempts = Attempts(stable_after)
+        def build(scheduler: abc.SchedulerBase) -> Observable[T]:
+            attempts, now = Attempts(stable_after), clock(scheduler)
+            began = 0.0
+
+            def attempt(_: object) -> Observable[T]:
+                nonlocal began
+                began = now()
+                return source
 
             def ended(signal: RepeatSignal) -> float | Observable[Any] | None:
-                attempts.ended(signal.uptime)
+                # Of the attempt that ended: the signal's time holds the failed ones before it too.
+                attempts.ended(now() - began)
                 return when(signal)
 
-            return source.pipe(
+            return defer(attempt).pipe(
                 retry_when(after(policy, random=random), attempts=attempts),
                 repeat_when(reopen(ended)),
             )

@@ -44,7 +44,8 @@ def retry_when(
     Raises:
         ConfigError: `stable_after` is not 0 or more.
 
-    Source: ReactiveX `retryWhen` (reactivex.io/documentation/operators/retry.html), with the signal of Reactor's `Retry`.
+    Source: ReactiveX `retryWhen` (reactivex.io/documentation/operators/retry.html), with the signal of Reactor's
+    `Retry`.
 
     >>> import reactivex as rx
     >>> from reactivex import operators as ops

@@ -90,13 +90,13 @@ def send_subscriptions(
                 observer.on_next(connection)
 
             def send(payload: Payload) -> None:
-                try:
-                    if current is None:
-                        told.dropped("outgoing")
-                    else:
-                        current.send(payload)
-                except RxwsError:
+                if current is None:
                     told.dropped("outgoing")
+                    return
+                try:
+                    current.send(payload)
+                except RxwsError:
+                    current.journal.dropped("outgoing")
                 except Exception as error:
                     observer.on_error(error)
 
@@ -115,7 +115,7 @@ def send_subscriptions(
 
 def encoded(subscriptions: Iterable[Payload]) -> tuple[str | bytes, ...]:
     """Return the payloads as they go out; refuse what cannot be sent, with its place."""
-    if isinstance(subscriptions, str | bytes | Mapping):
+    if isinstance(subscriptions, str | bytes | Mapping) or not isinstance(subscriptions, Iterable):
         kind = type(subscriptions).__name__
         raise ConfigError("subscriptions", f"a single {kind}; take a list of payloads: [{kind}, …]")
     return tuple(_encoded(place, payload) for place, payload in enumerate(subscriptions))

@@ -62,37 +62,52 @@ class Shared(Generic[T]):
         self._linger = linger
         self._observers: tuple[abc.ObserverBase[T], ...] = ()
         self._running: SerialDisposable | None = None
+        self._scheduler: abc.SchedulerBase | None = None
         self._lingering = SerialDisposable()
 
     def subscribe(
         self, observer: abc.ObserverBase[T], scheduler: abc.SchedulerBase | None = None
     ) -> abc.DisposableBase:
+        # Looked for now, where a missing loop is the subscriber's error, and not when somebody leaves.
+        on = given(scheduler) if self._linger else scheduler
         self._lingering.disposable = Disposable()
         self._observers += (observer,)
         if self._running is None:
+            self._scheduler = on
             running = self._running = SerialDisposable()
             running.disposable = self._source.subscribe(
                 self._on_next, self._on_error, self._on_completed, scheduler=scheduler
             )
-        return Disposable(lambda: self._leave(observer, scheduler))
+        return Disposable(lambda: self._leave(observer))
 
     def _on_next(self, value: T) -> None:
+        raised: list[Exception] = []
         for observer in self._observers:
             try:
                 observer.on_next(value)
             except Exception as error:
-                self._leave(observer, None)
-                report(error)
+                self._leave(observer)
+                raised.append(error)
+        for problem in raised:  # once all have the value: without a loop `report` raises
+            report(problem)
 
     def _on_error(self, error: Exception) -> None:
-        for observer in self._end():
-            observer.on_error(error)
+        self._tell_end(lambda observer: observer.on_error(error))
 
     def _on_completed(self) -> None:
-        for observer in self._end():
-            observer.on_completed()
+        self._tell_end(lambda observer: observer.on_completed())
 
-    def _leave(self, observer: abc.ObserverBase[T], scheduler: abc.SchedulerBase | None) -> None:
+    def _tell_end(self, tell: Callable[[abc.ObserverBase[T]], None]) -> None:
+        raised: list[Exception] = []
+        for observer in self._end():
+            try:
+                tell(observer)
+            except Exception as error:
+                raised.append(error)
+        for problem in raised:
+            report(problem)
+
+    def _leave(self, observer: abc.ObserverBase[T]) -> None:
         staying = tuple(each for each in self._observers if each is not observer)
         if len(staying) == len(self._observers):
             return
@@ -100,7 +115,7 @@ class Shared(Generic[T]):
         if staying:
             return
         if self._linger:
-            self._lingering.disposable = given(scheduler).schedule_relative(self._linger, self._linger_over)
+            self._lingering.disposable = given(self._scheduler).schedule_relative(self._linger, self._linger_over)
         else:
             self._end()
 

@@ -44,9 +44,9 @@ def take_until(
 
     def operator(source: Observable[T]) -> Observable[T]:
         def subscribe(observer: abc.ObserverBase[T], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
+            on = given(scheduler)
             running, notified = SerialDisposable(), SingleAssignmentDisposable()
             starting = SingleAssignmentDisposable()
-            started = False
 
             def over(*_: object) -> None:
                 starting.dispose()
@@ -59,9 +59,8 @@ def take_until(
                 observer.on_error(error)
 
             def begin(*_: object) -> None:
-                nonlocal started
-                if not (started or running.is_disposed):
-                    started = True
+                if not starting.is_disposed:
+                    starting.dispose()
                     running.disposable = source.subscribe(
                         observer.on_next,
                         observer.on_error,
@@ -72,7 +71,7 @@ def take_until(
             notified.disposable = notifier.subscribe(over, failed, scheduler=scheduler)
             if not running.is_disposed:
                 if start is None:
-                    starting.disposable = given(scheduler).schedule(begin)
+                    starting.disposable = on.schedule(begin)
                 else:
                     starting.disposable = start.subscribe(begin, failed, begin, scheduler=scheduler)
             return CompositeDisposable(notified, starting, running)

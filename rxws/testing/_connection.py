@@ -21,6 +21,7 @@ from websockets.protocol import Event, State
 
 from rxws.testing import _wire
 from rxws.testing._binance import Subscriptions
+from rxws.testing._clock import Clock, Timer
 from rxws.testing._ledger import ConnectionRecord
 from rxws.testing._limits import Limits, RollingWindow
 from rxws.testing._upkeep import Upkeep
@@ -38,6 +39,7 @@ class Desk(Protocol):
     """The exchange, as a connection sees it."""
 
     limits: Limits
+    clock: Clock
 
     def arrived(self, connection: VenueConnection) -> None:
         """TCP is open."""
@@ -83,8 +85,8 @@ class VenueConnection(ServerConnection):
     @property
     def is_open(self) -> bool:
         """Whether its handshake is done and neither side has ended it."""
-        done = self.upkeep is not None and self.ended is None
-        return done and self.protocol.state is State.OPEN
+        opened = self.upkeep is not None and self.protocol.state is State.OPEN
+        return opened and self.ended is None and not self.transport.is_closing()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """TCP is open (asyncio's protocol)."""
@@ -93,7 +95,7 @@ class VenueConnection(ServerConnection):
         self._held = bytearray()
         self._unheard: list[bytes] = []
         self._request = bytearray()
-        self._deadline: asyncio.TimerHandle | None = None
+        self._deadline: Timer | None = None
         super().connection_made(transport)
         self.desk.arrived(self)
 
@@ -142,7 +144,7 @@ class VenueConnection(ServerConnection):
         backlog = self.desk.limits.backlog
         if backlog is not None and self.transport.get_write_buffer_size() > backlog:
             self.cut("reset, as it did not read", reset=True)
-        return True
+        return self.ended is None
 
     def send_ping(self, payload: bytes) -> None:
         """Send a ping."""
@@ -163,8 +165,6 @@ class VenueConnection(ServerConnection):
     def say_close(self, code: int | None, reason: str = "") -> bool:
         """Send a close frame with any code or none, and wait for the answer, but not for ever."""
         payload = _wire.close_payload(code, reason)
-        if not self.is_open:
-            return False
         self.resume()
         if not self.write(_wire.frame(_wire.CLOSE, payload)):
             return False
@@ -173,7 +173,7 @@ class VenueConnection(ServerConnection):
         self.protocol.close_sent = Close(1005 if code is None else code, reason)
         self.protocol.state = State.CLOSING
         if (timeout := self.desk.limits.close_timeout) is not None:
-            self._deadline = self.loop.call_later(timeout, self.transport.abort)
+            self._deadline = self.desk.clock.call_later(timeout, self.transport.abort)
         self._end(f"closed with {'no code' if code is None else code} {reason}".strip())
         return True
 
@@ -196,10 +196,10 @@ class VenueConnection(ServerConnection):
         if self.upkeep is not None:
             self.upkeep.stop()
 
-    def resume(self) -> None:
-        """Go on after `stall`, with what came meanwhile first."""
-        if not self.muted:
-            return
+    def resume(self) -> bool:
+        """Go on after `stall`, with what came meanwhile first; False if there was no need."""
+        if not self.muted or self.ended is not None:
+            return False
         self.muted = self._deaf = False
         self.audible.set()
         if self.upkeep is not None:
@@ -211,6 +211,7 @@ class VenueConnection(ServerConnection):
         self.transport.resume_reading()
         if held:
             self.data_received(held)
+        return True
 
     def hang_up(self) -> None:
         """The exchange stops: say so, and be gone without waiting for an answer."""

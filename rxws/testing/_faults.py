@@ -73,10 +73,8 @@ class LiveFaults:
         What the market told meanwhile is not told again: it is missed. Returns how many connections
         went on.
         """
-        silent = [connection for connection in self._venue.connections if connection.muted]
-        for connection in silent:
-            connection.resume()
-        return len(silent)
+        connections = tuple(self._venue.connections)
+        return sum(connection.resume() for connection in connections)
 
     def malformed(self, kind: Malformed = "json") -> int:
         """Send one wrong frame.
@@ -97,13 +95,13 @@ class LiveFaults:
     def oversized(self, size: int = 2**24 + 1) -> int:
         """Send one text message of exactly `size` bytes, 32 or more: JSON without a number."""
         head, tail = b'{"e":"oversized","pad":"', b'"}'
-        if size < 32:
-            raise ConfigError("size", f"{size} bytes are too few; take 32 or more")
+        _at_least(32, "size", size)
         pad = b"x" * (size - len(head) - len(tail))
         return self._send(_wire.frame(_wire.TEXT, head + pad + tail))
 
     def ping_flood(self, count: int = 10_000) -> int:
         """Send `count` pings at once. Their pongs do not count against the client's limit."""
+        _at_least(0, "count", count)
         pings = (_wire.frame(_wire.PING, FLOOD + b"%d" % number) for number in range(count))
         return self._send(b"".join(pings))
 
@@ -112,6 +110,7 @@ class LiveFaults:
 
         They are of the streams that somebody listens to; where nobody does, of all.
         """
+        _at_least(0, "count", count)
         self._venue.produce(count, among=self._venue.wanted())
         return len(self._venue.live)
 
@@ -127,8 +126,7 @@ class LiveFaults:
         Raises:
             ConfigError: `parts` is less than 1.
         """
-        if parts < 1:
-            raise ConfigError("parts", f"{parts} is too few; take 1 or more")
+        _at_least(1, "parts", parts)
         between = _wire.frame(_wire.PING, FLOOD) if pings else b""
         encode = partial(_wire.fragments, parts=parts, between=between)
         self._venue.produce(1, encode, among=self._venue.wanted())
@@ -140,9 +138,13 @@ class LiveFaults:
         Args:
             lead: seconds between the two, 0 or more. Binance promises none.
         """
-        if lead < 0:
-            raise ConfigError("lead", f"{lead} is in the past; take 0 or more seconds")
+        _at_least(0.0, "lead", lead)
         return self._venue.each(lambda connection: connection.shut_down(lead))
 
     def _send(self, data: bytes) -> int:
         return self._venue.each(lambda connection: connection.write(data))
+
+
+def _at_least(least: float, field: str, value: float) -> None:
+    if value < least:
+        raise ConfigError(field, f"{value} is too little; take {least} or more")

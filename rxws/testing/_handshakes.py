@@ -7,6 +7,7 @@ from http import HTTPStatus
 from websockets.http11 import Request, Response
 
 from rxws.errors import ConfigError
+from rxws.testing import _wire
 from rxws.testing._connection import Answer, VenueConnection
 from rxws.testing._listener import Listener
 from rxws.testing._venue import Order, Venue, refusal
@@ -51,10 +52,11 @@ class HandshakeFaults:
         """
 
         def answer(connection: VenueConnection, request: Request) -> Response:
-            connection.ended = "wrong accept"
             response = connection.protocol.accept(request)
-            del response.headers["Sec-WebSocket-Accept"]
-            response.headers["Sec-WebSocket-Accept"] = "AAAAAAAAAAAAAAAAAAAAAAAAAAA="
+            if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+                connection.ended = "wrong accept"
+                del response.headers["Sec-WebSocket-Accept"]
+                response.headers["Sec-WebSocket-Accept"] = "AAAAAAAAAAAAAAAAAAAAAAAAAAA="
             return response
 
         self._order(times, answer)
@@ -81,6 +83,8 @@ class HandshakeFaults:
         """
         if status not in {known for known in HTTPStatus if known >= 300}:
             raise ConfigError("status", f"{status} does not refuse; take 300 to 599, such as 503")
+        if retry_after is not None and retry_after < 0:
+            raise ConfigError("retry_after", f"{retry_after} is in the past; take 0 or more")
         self._order(times, lambda connection, _: refusal(connection, status, body, retry_after))
 
     def flap(self, times: int | None = None, *, code: int | None = 1000, reason: str = "") -> None:
@@ -90,7 +94,11 @@ class HandshakeFaults:
             times: how many handshakes; None: until `accept`.
             code: see `close`.
             reason: see `close`.
+
+        Raises:
+            ConfigError: such a code or reason does not fit into a close frame.
         """
+        _wire.close_payload(code, reason)
 
         def answer(connection: VenueConnection, request: Request) -> None:
             connection.on_open = lambda opened: opened.say_close(code, reason)

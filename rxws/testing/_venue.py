@@ -74,7 +74,7 @@ class Venue:
         self.live: dict[VenueConnection, None] = {}
         self.on_change: Callable[[], None] = _nothing
         self.closed = False
-        self._clock = clock
+        self.clock = clock
         self._now_ns = now_ns
         self._random = random
         self._banned_until = -inf
@@ -136,7 +136,7 @@ class Venue:
         if connection.ended is None and connection.request is not None:
             connection.record = self.ledger.opened(connection.request.path)
             connection.window = RollingWindow(self.limits.messages, self.limits.per)
-            connection.upkeep = Upkeep(connection, self.limits, self._clock, self._random)
+            connection.upkeep = Upkeep(connection, self.limits, self.clock, self._random)
             connection.upkeep.start()
             self.live[connection] = None
             self._listening(connection)
@@ -156,7 +156,7 @@ class Venue:
         return order.answer(connection, request)
 
     def _deserved(self, connection: VenueConnection, request: Request) -> Response | None:
-        now = self._clock.time()
+        now = self.clock.time()
         if now < self._banned_until:
             return refusal(connection, 429, "Banned\n", ceil(self._banned_until - now))
         if not self._attempts.admit(now):
@@ -201,7 +201,7 @@ class Venue:
 
     def _respond(self, connection: VenueConnection, kind: str, payload: bytes) -> str:
         """Do what the message asks for, if its sender may ask; what it turned out to be."""
-        now = self._clock.time()
+        now = self.clock.time()
         if not connection.window.admit(now):
             self._banned_until = now + (self.limits.ban or 0.0)
             connection.say_close(1008, "Too many requests")

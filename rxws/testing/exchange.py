@@ -59,7 +59,7 @@ class SimulatedExchange(LiveFaults, HandshakeFaults, Accounts):
     It speaks Binance's protocol (`/ws`, `/stream`, SUBSCRIBE and its kin, its limits) and plays a
     recording for ever, its times shifted to now. The market goes on whether or not somebody is
     connected. Each message it tells has a number, `n`: beside `stream` and `data` in a combined
-    frame, within the data of a raw one.
+    frame, within the data of a raw one, in place of an `n` of its own.
 
     Args:
         frames: what is played: "spot" or "usdm" (Binance, recorded in 2021: klines, aggregate

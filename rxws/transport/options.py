@@ -17,7 +17,7 @@ class TransportOptions(TypedDict, total=False):
     Attributes:
         subprotocols: in order of preference (RFC 6455, section 1.9).
         compression: "deflate" (permessage-deflate, RFC 7692; the default) or None.
-        ssl: a context for wss:// URLs; by default certificates are verified by the system's authorities.
+        ssl: a context for wss:// URLs; None (the default): certificates are verified by the system's authorities.
         server_hostname: the name to verify, where it is not the URL's.
         proxy: a proxy's URL, None for none, True (the default) for the system's.
         origin: the Origin header.
@@ -25,6 +25,8 @@ class TransportOptions(TypedDict, total=False):
         host, port: where to connect to, where it is not the URL's.
         local_addr: the address and port to connect from.
         outbox: bytes that may wait to be sent; 16 MiB by default.
+
+    What is not marked otherwise is as if it was not given where it is None.
     """
 
     subprotocols: Sequence[str] | None

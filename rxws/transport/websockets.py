@@ -2,18 +2,18 @@
 
 Theory of operation. `websockets.asyncio.client.connect` opens the TCP connection (proxy, TLS, redirects) and drives the
 handshake; its `create_connection` argument lets us stand in for its connection class. Ours overrides `process_event`,
-which websockets calls with every frame from inside the read callback, so that a message is with its receiver before that
-callback returns: no queue, no task. websockets' receive queue, keepalive and closing coroutine are left unused. The
-parser (masks, reserved bits, lengths, control frames, UTF-8 of close reasons, extensions) is websockets' own.
+which websockets calls with every frame from inside the read callback, so that a message is with its receiver before
+that callback returns: no queue, no task. websockets' receive queue, keepalive and closing coroutine are left unused.
+The parser (masks, reserved bits, lengths, control frames, UTF-8 of close reasons, extensions) is websockets' own.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
-from functools import partial
+import socket
+import ssl
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from reactivex import abc
@@ -21,9 +21,11 @@ from reactivex.disposable import Disposable
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_websocket
 from websockets.client import ClientProtocol
-from websockets.exceptions import InvalidStatus, PayloadTooBig
+from websockets.exceptions import InvalidProxy, PayloadTooBig, ProtocolError as InvalidClose
 from websockets.frames import Frame, Opcode
+from websockets.headers import validate_subprotocols
 from websockets.protocol import Event, State
+from websockets.proxy import parse_proxy
 
 from rxws.errors import (
     BufferOverflow,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -103,9 +104,7 @@ def test_a_candle_is_closed_when_its_time_is_over_and_the_next_opens() -> None:
     klines = [data for _, data in play(feed, 1_000, step=500)]
     closed = [data for data in klines if data["k"]["x"]]
 
-    assert [data["k"]["t"] for data in closed] == [
-        NOW - NOW % MINUTE + at * MINUTE for at in range(len(closed))
-    ]
+    assert [data["k"]["t"] for data in closed] == [NOW - NOW % MINUTE + at * MINUTE for at in range(len(closed))]
     assert len(closed) == 8
     for data in closed:
         assert data["k"]["T"] == data["k"]["t"] + MINUTE - 1
@@ -142,9 +141,7 @@ def test_candles_can_be_shorter_than_they_are_called() -> None:
     closed = [kline["t"] for kline in told if kline["x"]]
 
     assert {kline["T"] - kline["t"] for kline in told} == {249}
-    assert [later - first for first, later in zip(closed, closed[1:], strict=False)] == [250] * (
-        len(closed) - 1
-    )
+    assert [later - first for first, later in pairwise(closed)] == [250] * (len(closed) - 1)
     assert len(closed) > 10
 
 

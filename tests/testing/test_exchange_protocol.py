@@ -99,9 +99,7 @@ async def test_other_urls_are_refused(exchange: SimulatedExchange, path: str, st
 
 
 @pytest.mark.parametrize(("path", "wrapped"), [("/ws", False), ("/stream", True)])
-async def test_a_bare_connection_is_filled_by_subscribe(
-    exchange: SimulatedExchange, path: str, wrapped: bool
-) -> None:
+async def test_a_bare_connection_is_filled_by_subscribe(exchange: SimulatedExchange, path: str, wrapped: bool) -> None:
     """SUBSCRIBE adds, UNSUBSCRIBE removes, LIST_SUBSCRIPTIONS lists, each with its id."""
     async with connect(exchange.url + path) as client:
         both = {"method": "SUBSCRIBE", "params": [TRADES, QUOTES], "id": 1}

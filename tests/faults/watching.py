@@ -1,0 +1,136 @@
+"""The stream under test with its settings, and all that was seen of it, in one order."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from typing import Any, Self
+
+from reactivex import abc
+
+from rxws import Backoff, ws_observable
+from rxws.events import Closed, Connecting, Event, Live, Opened, Subscribed, Waiting
+from tests.faults.leftovers import Leftovers
+
+SETTINGS: dict[str, Any] = {
+    "retry": Backoff(initial=0.05, cap=0.4),
+    "open_timeout": 1.0,
+    "ping_interval": 0.3,
+    "ping_timeout": 0.3,
+    "idle_timeout": 1.0,
+    "close_timeout": 0.5,
+}
+"""What the suite is about; a test changes what would only make it wait."""
+
+LETTERS = {Connecting: "C", Opened: "O", Subscribed: "S", Live: "L", Closed: "X", Waiting: "W"}
+ORDER = re.compile(r"(C(O(S?Ld*|S)?)?XW)*(C(O(S?Ld*|S)?)?X?)?")
+"""The order of what is told: c.f. `rxws.events`; d is data."""
+
+
+class Watch:
+    """One subscription; used as a context, it is disposed at the end, and nothing of it may be left then.
+
+    Args:
+        leftovers: who knows what the client makes.
+        url: where to.
+        consumer: called with each value, after it was noted.
+        listener: called with each event, after it was noted.
+        settings: what is not as in SETTINGS.
+    """
+
+    def __init__(
+        self,
+        leftovers: Leftovers,
+        url: Any,
+        consumer: Callable[[Any], object] | None = None,
+        listener: Callable[[Event], object] | None = None,
+        **settings: Any,
+    ) -> None:
+        self.told: list[Any] = []
+        self.error: Exception | None = None
+        self.completed = False
+        self._leftovers = leftovers
+        self._consumer = consumer
+        self._listener = listener
+        self._stream = ws_observable(url, events=self._heard, **{**SETTINGS, **settings})
+        self.subscription: abc.DisposableBase | None = None
+
+    def subscribe(self) -> Self:
+        """Subscribe, as the client."""
+        self.subscription = self._leftovers.as_client(
+            self._stream.subscribe, self._seen, self._failed, self._completed
+        )
+        return self
+
+    def dispose(self) -> None:
+        """Dispose, as the client."""
+        assert self.subscription is not None
+        self._leftovers.as_client(self.subscription.dispose)
+
+    async def until(self, condition: Callable[[], object], seconds: float = 10.0) -> None:
+        """Wait until `condition()`; the seconds are only a guard."""
+        async with asyncio.timeout(seconds):
+            while not condition():
+                await asyncio.sleep(0.002)
+
+    async def closes(self, count: int) -> list[Closed]:
+        """Wait for so many ends of attempts."""
+        await self.until(lambda: len(self.of(Closed)) >= count)
+        return self.of(Closed)
+
+    async def gone(self) -> None:
+        """Wait until nothing is left of it, two seconds at most."""
+        try:
+            await self.until(lambda: not self._leftovers.found(), 2.0)
+        except TimeoutError:
+            raise AssertionError(f"left behind: {self._leftovers.found()}") from None
+
+    async def __aenter__(self) -> Self:
+        return self.subscribe()
+
+    async def __aexit__(self, failed: object, *_: object) -> None:
+        self.dispose()
+        if failed is None:
+            assert self.in_order, self.shape
+            await self.gone()
+
+    @property
+    def values(self) -> list[Any]:
+        """The data."""
+        return [each for each in self.told if not isinstance(each, Event)]
+
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers of what the server numbered."""
+        return [each["n"] for each in self.values if isinstance(each, dict) and "n" in each]
+
+    def of(self, kind: type[Any]) -> list[Any]:
+        """The events of one kind."""
+        return [each for each in self.told if isinstance(each, kind)]
+
+    @property
+    def shape(self) -> str:
+        """What was told, a letter each."""
+        return "".join(LETTERS.get(type(each), "?") if isinstance(each, Event) else "d" for each in self.told)
+
+    @property
+    def in_order(self) -> bool:
+        """Whether Connecting, Opened, Subscribed, Live, data, Closed, Waiting came in this order, over and over."""
+        return ORDER.fullmatch(re.sub(r"[?]", "", self.shape)) is not None
+
+    def _heard(self, event: Event) -> None:
+        self.told.append(event)
+        if self._listener is not None:
+            self._listener(event)
+
+    def _seen(self, value: Any) -> None:
+        self.told.append(value)
+        if self._consumer is not None:
+            self._consumer(value)
+
+    def _failed(self, error: Exception) -> None:
+        self.error = error
+
+    def _completed(self) -> None:
+        self.completed = True
