@@ -130,9 +130,8 @@ def reached(time_shown: int, tz: tzinfo) -> int:
     """
     offsets = _offset(time_shown - DAY, tz), _offset(time_shown + DAY, tz)
     early, late = time_shown - max(offsets), time_shown - min(offsets)
-    for candidate in (early, late):
-        if candidate + _offset(candidate, tz) == time_shown:
-            return candidate
+    if early + _offset(early, tz) == time_shown:
+        return early
     return _changed(early, late, tz)
 
 
@@ -141,7 +140,7 @@ def _offset(at: int, tz: tzinfo) -> int:
 
 
 def _changed(early: int, late: int, tz: tzinfo) -> int:
-    """Return the first instant after `early` with another offset; the one at `late` is another."""
+    """Return the first instant after `early` with another offset; `late` if none is before it."""
     before = _offset(early, tz)
     while late - early > 1:
         middle = (early + late) // 2
@@ -172,7 +171,7 @@ def recurring(begin: int, length: int, period: int, tz: tzinfo = UTC) -> Recurri
     """Return what recurs by the clock of `tz`, as exact time where that clock is never changed."""
     if isinstance(tz, timezone):
         return Recurring((begin - _offset(0, tz)) % period, length, period)
-    return Recurring(begin % period, length, period, tz)
+    return Recurring(begin, length, period, tz)
 
 
 def microseconds(argument: str, seconds: float) -> int:

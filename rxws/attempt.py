@@ -117,6 +117,8 @@ class Attempt(abc.DisposableBase):
             socket.abort()
             return
         self._timer.dispose()
+        # Nothing is left to break off: what the dial still does behind the open connection must not end it.
+        self._dial = SerialDisposable()
         self._socket = socket
         self.opened_time = self._inbox.read_time = self._clock()
         if self._limits.ping_interval is not None:

@@ -97,7 +97,7 @@ class PlannedEnds:
     def way_back(self, signal: RepeatSignal) -> Observable[Any] | None:
         """Return the way from a planned end to the next connection; None: it was the last."""
         life = self._life
-        if life.finished:
+        if life.finished or life.reason is DisconnectReason.USER_REQUESTED:
             return None
         life.ended_by_plan()
         held_back = self._held_back()

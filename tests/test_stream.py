@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -743,3 +744,27 @@ def test_the_idle_clock_begins_after_the_opening_script() -> None:
     played = play(Attempt(), virtual=virtual, on_open=at_once, idle_timeout=2.0, retry=None).to(4.5)
     assert played.error is None
     assert isinstance(played.to(6.0).error, IdleTimeout)
+
+
+def test_a_condition_that_contradicts_itself_neither_storms_nor_spins() -> None:
+    """A callable that says yes, no, yes, no in turn: no two dials are nearer than check_interval."""
+    asked: list[float] = []
+    virtual = TestScheduler()
+
+    def moody() -> bool:
+        asked.append(virtual.clock)
+        return len(asked) % 2 == 0
+
+    played = play(Attempt(), virtual=virtual, connect_while=moody, check_interval=5.0).to(60.0)
+    assert all(later - earlier >= 5.0 for earlier, later in pairwise(played.dials))
+    assert len(asked) <= 30
+
+
+def test_a_connection_that_the_caller_closes_completes_the_stream_for_good() -> None:
+    """`close` on the Connection is the caller's own end: nothing leads back."""
+
+    async def leave(connection: Connection) -> None:
+        connection.close()
+
+    played = play(Attempt(), on_open=leave, retry=FIXED).to(100.0)
+    assert (played.completed, played.error, played.dials) == (True, None, [0.0])

@@ -561,6 +561,7 @@ def test_a_window_is_its_own_description(window: Window) -> None:
             every(2, open_for=1) & every(3, open_for=1) | never() | every(5, open_for=1),
             "(every(2, open_for=1) & every(3, open_for=1)) | every(5, open_for=1)",
         ),
+        (every(60, open_for=1.001), "every(60, open_for=1.001)"),  # times 10**6 it falls short
         (always(), "always()"),
         (~always(), "never()"),
     ],

@@ -178,9 +178,11 @@ class Polled:
             asking.disposable = self.ask(scheduler, decide)
 
         def decide(is_open: bool) -> None:
+            if timer.is_disposed:  # an answer that was on its way
+                return
             if is_open is wanted:
                 then()
-            elif not timer.is_disposed:
+            else:
                 wait()
 
         wait()
@@ -211,7 +213,7 @@ class Gates:
     def __init__(self, gates: Sequence[Gate]) -> None:
         self._gates = gates
         self._unanswered = 0
-        self._asked = False
+        self._just_opened = False
         self._start: Callable[[], None] | None = None
 
     def begin(self, scheduler: abc.SchedulerBase, fail: Callable[[Exception], None]) -> abc.DisposableBase:
@@ -227,6 +229,7 @@ class Gates:
         ) -> abc.DisposableBase:
             on = given(scheduler)
             watching = CompositeDisposable()
+            just_opened, self._just_opened = self._just_opened, False
             self._unanswered = len(self._gates)
 
             def closed(gate: Gate) -> None:
@@ -247,7 +250,7 @@ class Gates:
             for gate in self._gates:
                 if watching.is_disposed:
                     break
-                if self._asked:
+                if just_opened:
                     answered(gate, True)
                 else:
                     watching.add(gate.ask(on, partial(answered, gate)))
@@ -290,12 +293,13 @@ class Gates:
             asking = SerialDisposable()
 
             def ask(place: int) -> None:
+                if asking.is_disposed:
+                    return
                 if place == len(self._gates):
-                    # Who comes back now need not ask again: callables that change their mind each time would go on
-                    # for ever between these two.
-                    self._asked = True
+                    # `closing`, which follows in this very turn, asks no callable again: one that answered differently
+                    # every time would keep the two going for ever, without a pause.
+                    self._just_opened = True
                     observer.on_next(None)
-                    self._asked = False
                     return
                 gate, answer = self._gates[place], SerialDisposable()
                 asking.disposable = answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random as chance
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from reactivex import Observable, abc, defer
@@ -60,7 +61,7 @@ def reconnect(
     stable_after = policy.stable_after if isinstance(policy, Backoff) else 60.0
 
     def operator(source: Observable[T]) -> Observable[T]:
-        def build(scheduler: abc.SchedulerBase) -> Observable[T]:
+        def subscribe(observer: abc.ObserverBase[T], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
             attempts, now = Attempts(stable_after), clock(scheduler)
             began = 0.0
 
@@ -70,15 +71,17 @@ def reconnect(
                 return source
 
             def ended(signal: RepeatSignal) -> float | Observable[Any] | None:
-                # Of the attempt that ended: the signal's time holds the failed ones before it too.
-                attempts.ended(now() - began)
+                # The time of the attempt that ended: `repeat_when` counts the failed ones before it too.
+                signal = replace(signal, uptime=now() - began)
+                attempts.ended(signal.uptime)
                 return when(signal)
 
-            return defer(attempt).pipe(
+            attempted = defer(attempt).pipe(
                 retry_when(after(policy, random=random), attempts=attempts),
                 repeat_when(reopen(ended)),
             )
+            return attempted.subscribe(observer, scheduler=scheduler)
 
-        return defer(build)
+        return Observable(subscribe)
 
     return operator

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import Generic, TypeVar
 
 from reactivex import Observable, abc
@@ -45,7 +46,7 @@ def share_live(linger: float = 0.0) -> Callable[[Observable[T]], Observable[T]]:
     >>> first.dispose(), second.dispose(), len(source.observers)
     (None, None, 0)
     """
-    if isinstance(linger, bool) or not 0.0 <= linger < float("inf"):
+    if isinstance(linger, bool) or not (isinstance(linger, int | float) and 0.0 <= linger < inf):
         raise ConfigError("linger", f"{linger!r} is out of range; take seconds, 0 or more")
 
     def operator(source: Observable[T]) -> Observable[T]:

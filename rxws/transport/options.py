@@ -10,6 +10,20 @@ from rxws.errors import ConfigError
 
 __all__ = ["TransportOptions", "check_known"]
 
+_KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
+    "subprotocols": ((list, tuple), "a list of strings"),
+    "compression": ((str,), '"deflate", or None for none'),
+    "ssl": ((ssl.SSLContext,), "an ssl.SSLContext, or None for the system's authorities"),
+    "server_hostname": ((str,), "a host name"),
+    "proxy": ((str, bool), "a proxy's URL, True for the system's, or None for none"),
+    "origin": ((str,), "a string"),
+    "user_agent_header": ((str,), "a string, or None for none"),
+    "host": ((str,), "a host name or an address"),
+    "port": ((int,), "a number from 1 to 65535"),
+    "local_addr": ((tuple,), "a tuple of address and port"),
+    "outbox": ((int,), "a number of bytes, 1 or more"),
+}
+
 
 class TransportOptions(TypedDict, total=False):
     """What `connect` and `ws_observable` hand to the transport; all optional.
@@ -43,12 +57,16 @@ class TransportOptions(TypedDict, total=False):
 
 
 def check_known(options: Mapping[str, object]) -> None:
-    """Refuse names that are not options.
+    """Refuse names that are not options, and values of another kind than theirs.
 
     Raises:
-        ConfigError: it names the first unknown one and those that there are.
+        ConfigError: it names the first one that is wrong, and what would be right.
     """
-    known = TransportOptions.__annotations__
-    for name in options:
-        if name not in known:
-            raise ConfigError(name, f"no such option; there are {', '.join(sorted(known))}")
+    for name, value in options.items():
+        if name not in _KINDS:
+            raise ConfigError(name, f"no such option; there are {', '.join(sorted(_KINDS))}")
+        kinds, right = _KINDS[name]
+        a_flag = isinstance(value, bool) and bool not in kinds  # True is an int too
+        if value is not None and (a_flag or not isinstance(value, kinds)):
+            # Its kind and not the value: a proxy's URL may hold a password.
+            raise ConfigError(name, f"{type(value).__name__} is the wrong kind; take {right}")

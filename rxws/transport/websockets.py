@@ -10,10 +10,7 @@ The parser (masks, reserved bits, lengths, control frames, UTF-8 of close reason
 from __future__ import annotations
 
 import asyncio
-import logging
-import socket
-import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 from reactivex import abc
@@ -21,35 +18,24 @@ from reactivex.disposable import Disposable
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_websocket
 from websockets.client import ClientProtocol
-from websockets.exceptions import InvalidProxy, PayloadTooBig, ProtocolError as InvalidClose
+from websockets.exceptions import PayloadTooBig
+from websockets.exceptions import ProtocolError as Unsendable
 from websockets.frames import Frame, Opcode
-from websockets.headers import validate_subprotocols
 from websockets.protocol import Event, State
-from websockets.proxy import parse_proxy
 
 from rxws.errors import (
     BufferOverflow,
     ConfigError,
     ConnectionClosed,
-    ConnectionFailed,
     Disconnected,
-    HandshakeRejected,
     MessageTooBig,
     ProtocolError,
 )
 from rxws.scheduler import outlasts
-from rxws.transport.options import check_known
+from rxws.transport._dialing import OUTBOX, arguments, check, failure, wire_log
 from rxws.transport.protocol import Dial, Receiver
 
 __all__ = ["WebsocketsTransport"]
-
-OUTBOX = 16 * 2**20
-
-# websockets logs requests with their headers, and frames, at DEBUG: secrets. So it gets a logger of its own that says
-# nothing below INFO, unless somebody asks for it by this name.
-WIRE_LOG = logging.getLogger("rxws.wire")
-if WIRE_LOG.level == logging.NOTSET:
-    WIRE_LOG.setLevel(logging.INFO)
 
 
 class WebsocketsTransport:
@@ -61,19 +47,16 @@ class WebsocketsTransport:
         Raises:
             ConfigError: it names the option.
         """
-        check_known(options)
-        outbox = options.get("outbox", OUTBOX)
-        if not isinstance(outbox, int) or outbox < 1:
-            raise ConfigError("outbox", f"{outbox!r} is out of range; take a number of bytes, 1 or more")
-        if options.get("compression", "deflate") not in ("deflate", None):
-            raise ConfigError("compression", f'{options["compression"]!r} is unknown; take "deflate" or None')
-        if isinstance(options.get("subprotocols"), str):
-            raise ConfigError("subprotocols", "a single string; take a list of strings")
+        check(options)
 
     def open(self, dial: Dial, receiver: Receiver, scheduler: abc.SchedulerBase) -> abc.DisposableBase:
-        """Begin to open a connection on the running loop."""
-        options = dict(dial.options)
-        connection_class = partial(PushConnection, receiver, int(cast(int, options.pop("outbox", OUTBOX))))
+        """Begin to open a connection on the running loop; disposing leaves what has opened alone."""
+        outbox = cast(int, dial.options.get("outbox") or OUTBOX)
+        made: list[PushConnection] = []
+
+        def connection(protocol: ClientProtocol, **limits: Any) -> PushConnection:  # Any: websockets' own
+            made.append(PushConnection(receiver, outbox, protocol, **limits))
+            return made[-1]
 
         async def opening() -> ClientConnection:
             return await open_websocket(
@@ -83,9 +66,9 @@ class WebsocketsTransport:
                 open_timeout=None,
                 ping_interval=None,
                 close_timeout=dial.close_timeout,
-                logger=WIRE_LOG,
-                create_connection=cast(type[ClientConnection], connection_class),
-                **cast(dict[str, Any], options),  # Any: their types are TransportOptions', which is websockets' own
+                logger=wire_log(),
+                create_connection=cast(type[ClientConnection], connection),
+                **arguments(dial.options),
             )
 
         def done(task: asyncio.Task[ClientConnection]) -> None:
@@ -96,37 +79,13 @@ class WebsocketsTransport:
                 receiver.on_lost(failure(error, dial.url, scheduler))
 
         def cancel() -> None:
-            task.cancel()
+            # The task ends a turn after the handshake; cancelled in between, it would abort the open connection.
+            if not (made and made[-1].opened):
+                task.cancel()
 
         task = asyncio.get_running_loop().create_task(opening(), name="rxws dial")
         task.add_done_callback(done)
         return Disposable(cancel)
-
-
-def failure(error: Exception, url: str, scheduler: abc.SchedulerBase) -> Disconnected:
-    """Turn what websockets or the system raised while opening into our own error, raised from it."""
-    failed: ConnectionFailed
-    if isinstance(error, InvalidStatus):
-        response = error.response
-        wait = retry_after(response.headers.get("Retry-After"), scheduler)
-        failed = HandshakeRejected(url, response.status_code, wait, bytes(response.body))
-    else:
-        failed = ConnectionFailed(url, 1, error)
-    failed.__cause__ = error
-    return failed
-
-
-def retry_after(header: str | None, scheduler: abc.SchedulerBase) -> float | None:
-    """Return the seconds that a Retry-After header asks for: a number, or a date (RFC 9110, section 10.2.3)."""
-    if header is None:
-        return None
-    if header.strip().isdecimal():
-        return float(header)
-    try:
-        date = parsedate_to_datetime(header)
-        return max(0.0, (date - scheduler.now).total_seconds())
-    except (ValueError, TypeError):  # no date, or one without a time zone
-        return None
 
 
 class PushConnection(ClientConnection):
@@ -134,12 +93,14 @@ class PushConnection(ClientConnection):
 
     def __init__(self, receiver: Receiver, outbox: int, protocol: ClientProtocol, **limits: Any) -> None:
         super().__init__(protocol, **limits)
+        self.opened = False
         self._receiver = receiver
         self._outbox = outbox
         self._fragments: bytearray | None = None
         self._fragments_are_text = False
-        self._opened = False
-        self._told = False
+        self._lost = False
+        self._left = False
+        self._gone = False
         self._abort_timer: asyncio.TimerHandle | None = None
 
     def process_event(self, event: Event) -> None:
@@ -147,7 +108,7 @@ class PushConnection(ClientConnection):
         if not isinstance(event, Frame):
             super().process_event(event)
             if self.protocol.handshake_exc is None:
-                self._opened = True
+                self.opened = True
                 outlasts(self.connection_lost_waiter)
                 self._receiver.on_open(OpenSocket(self, self._outbox))
             return
@@ -171,52 +132,58 @@ class PushConnection(ClientConnection):
 
     def data_received(self, data: bytes) -> None:
         """Read; what has arrived is with the receiver when this returns."""
-        if self._opened:
+        if self.opened and not self._lost:
             self._receiver.on_read()
         super().data_received(data)
-        if self._opened and self.protocol.state is not State.OPEN:
+        if self.opened and self.protocol.state is not State.OPEN:
             self._ended()
         elif self.transport.get_write_buffer_size() > 2 * self._outbox:
             # Only the answers to pings are written without asking whether there is room.
             self.set_connection_exc(OSError("the server sends pings and does not read the pongs"))
             self.transport.abort()
 
+    def eof_received(self) -> None:
+        """The server has closed its half; it is not waited for while it takes nothing of what is still to be sent."""
+        super().eof_received()
+        if self.opened:
+            self._ended()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is gone."""
         if exc is not None:
             self._read_the_rest()
         super().connection_lost(exc)
+        self._gone = True
         if self._abort_timer is not None:
             self._abort_timer.cancel()
-        if self._opened:
+        if self.opened:
             self._ended()
             self._receiver.on_gone()
 
     def _read_the_rest(self) -> None:
         # A write that fails (the server has closed) makes asyncio drop what the kernel still holds unread. The server
         # wrote it before the end, so it is handed on. Over TLS it cannot be read from here.
-        raw = self.transport.get_extra_info("socket")
-        if raw is None or self.transport.get_extra_info("sslcontext") or not self._opened:
+        if self.protocol.state is not State.OPEN or self.transport.get_extra_info("sslcontext"):
             return
-        try:
-            with raw.dup() as rest:
-                while self.protocol.state is State.OPEN and (data := rest.recv(2**16)):
-                    self._receiver.on_read()
-                    self.protocol.receive_data(data)
-                    for event in self.protocol.events_received():
-                        self.process_event(event)
-        except OSError:
-            return
+        if data := _unread(self.transport):
+            self._receiver.on_read()
+            self.protocol.receive_data(data)
+            for event in self.protocol.events_received():
+                self.process_event(event)
 
     def _ended(self) -> None:
-        if not self._told:
-            self._told = True
+        if not (self._lost or self._left):
+            self._lost = True
             self.finish()
             self._receiver.on_lost(self._loss())
 
+    def leave(self) -> None:
+        """It is ended by us from here on, and not lost."""
+        self._left = True
+
     def finish(self) -> None:
         """Give the server `close_timeout` to close the TCP connection (RFC 6455, section 7.1.1), then abort it."""
-        if self.close_timeout is not None and self._abort_timer is None and self.protocol.state is State.CLOSING:
+        if self.close_timeout is not None and self._abort_timer is None and not self._gone:
             self._abort_timer = self.loop.call_later(self.close_timeout, self.transport.abort)
 
     def _loss(self) -> Disconnected:
@@ -266,13 +233,35 @@ class OpenSocket:
             self._connection.send_data()
 
     def close(self, code: int, reason: str) -> None:
+        """Begin the closing handshake.
+
+        Raises:
+            ConfigError: no close frame can carry this code or reason (RFC 6455, section 7.4).
+        """
         if self._connection.protocol.state is State.OPEN:
-            self._connection.protocol.send_close(code, reason)
+            try:
+                self._connection.protocol.send_close(code, reason)
+            except (Unsendable, ValueError) as error:
+                right = "take 1000, 1001 or 3000 to 4999, and at most 123 bytes of reason"
+                raise ConfigError("code", f"{code} with the reason {reason!r} cannot be sent; {right}") from error
             self._connection.send_data()
+        self._connection.leave()
         self._connection.finish()
 
     def abort(self) -> None:
+        self._connection.leave()
         self._connection.transport.abort()
+
+
+def _unread(transport: asyncio.BaseTransport) -> bytes:
+    data = bytearray()
+    try:
+        with transport.get_extra_info("socket").dup() as rest:
+            while more := rest.recv(2**16):
+                data += more
+    except OSError:  # there is nothing more, or the socket is broken
+        pass
+    return bytes(data)
 
 
 def _bytes(data: bytes | bytearray | memoryview) -> bytes:

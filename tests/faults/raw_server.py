@@ -160,6 +160,8 @@ class RawServer:
         self.numbered = 0
         """The highest number that was written."""
         self.peers: list[Peer] = []
+        self.word = asyncio.Event()
+        """For a script to wait for, and a test to set."""
         self.port = port
         self._scripts = scripts
         self._tasks: set[asyncio.Task[None]] = set()

@@ -1,0 +1,159 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # The first stream
+#
+# A market tells its prices over a WebSocket: a connection that stays open, and on which the exchange sends a message
+# whenever something happens. This notebook opens one, takes what it needs out of it, and watches it survive when the
+# connection breaks. It takes for granted that you know Python, and nothing else.
+#
+# So that it runs anywhere, and so that we may break things, the exchange is a small one on this machine that plays
+# recorded messages of Binance. One line switches to the real one.
+
+# %%
+from rxws.testing import SimulatedExchange
+
+exchange = SimulatedExchange("spot", symbols={"nknusdt": "btcusdt"})
+await exchange.start()
+
+venue = exchange.url
+# venue = "wss://stream.binance.com:9443"      # the real one
+venue.split(":")[0]
+
+# %% [markdown]
+# ## A stream is a description
+#
+# `ws_observable` describes a stream of messages: where they come from, and what is to be done when that fails. It does
+# not connect. Such a description is called an *observable*; it is *cold*, which means that nothing happens until somebody
+# asks for its values.
+
+# %%
+from rxws import ws_observable
+
+everything = ws_observable(venue + "/stream?streams=btcusdt@kline_1m/btcusdt@aggTrade/btcusdt@bookTicker")
+len(exchange.live)
+
+# %% [markdown]
+# Still no connection. To ask for the values is to *subscribe*: we say which function is to be called with each of them.
+# Here it is the `append` of a list. The cell ends at once; the values come in the background, while the notebook waits
+# for us.
+
+# %%
+import asyncio
+
+seen = []
+subscription = everything.subscribe(seen.append)
+
+while len(seen) < 20:
+    await asyncio.sleep(0.05)
+
+# %% [markdown]
+# `await` lets the notebook get on with its other work, the stream among it, until what stands behind it is done. Each
+# value is a dictionary: the exchange sends JSON, and `ws_observable` decodes it.
+
+# %%
+sorted(seen[0])
+
+# %% [markdown]
+# The connection is there now. `dispose` ends the subscription, and closes it for good.
+
+# %%
+subscription.dispose()
+await exchange.until(lambda: not exchange.live)
+len(exchange.live)
+
+# %% [markdown]
+# ## Operators take what you need
+#
+# An *operator* makes a new stream of an old one. `filter_kline` passes on candles (Binance calls them klines) and drops
+# the rest; `map` turns each into something else. They are put one behind the other with `pipe`.
+
+# %%
+from reactivex import operators as ops
+
+from rxws.operators import filter_kline
+
+
+def close_price(message):
+    candle = message["data"]["k"]
+    return candle["s"], float(candle["c"])
+
+
+prices = everything.pipe(filter_kline, ops.map(close_price))
+
+# %% [markdown]
+# A stream can be awaited too, where it ends: `take(3)` ends it after three values, and `to_list` makes one list of them.
+
+# %%
+three = await prices.pipe(ops.take(3), ops.to_list())
+[symbol for symbol, price in three]
+
+# %% [markdown]
+# ## What breaks is forgotten
+#
+# Now we subscribe again, and listen to the life of the connection as well: `events` is called with whatever happens to it.
+# `retry` says how long to wait before the next attempt; here not long, for we sit and watch.
+
+# %%
+from rxws import Backoff, Stats
+
+happened = []
+stats = Stats()
+values = []
+subscription = ws_observable(
+    venue + "/stream?streams=btcusdt@aggTrade/btcusdt@bookTicker",
+    retry=Backoff(initial=0.1, cap=1.0),
+    events=lambda event: happened.append(type(event).__name__),
+    stats=stats,
+).subscribe(values.append)
+
+while not values:
+    await asyncio.sleep(0.05)
+happened
+
+# %% [markdown]
+# The exchange restarts: it closes the connection with code 1012. And once more, without a word, as a network does that
+# drops it.
+
+# %%
+exchange.close(1012, "restart")
+while stats.connects < 2:
+    await asyncio.sleep(0.05)
+
+exchange.reset()
+while stats.connects < 3:
+    await asyncio.sleep(0.05)
+
+happened
+
+# %% [markdown]
+# `Closed`, `Waiting`, `Connecting`, `Opened`: the old connection is forgotten, and the description is subscribed anew. The
+# list `values` goes on growing; whoever takes the values need not know. The statistics do:
+
+# %%
+before = len(values)
+while len(values) < before + 10:
+    await asyncio.sleep(0.05)
+
+stats.connects, stats.reactive_disconnects, stats.proactive_disconnects
+
+# %% [markdown]
+# ## To the end
+#
+# Both are closed, the stream and our exchange. In a script you would write `rxws.run(stream, print)` instead of all the
+# waiting; in a notebook a loop runs already, and subscribing is enough.
+
+# %%
+subscription.dispose()
+await exchange.stop()

@@ -1,0 +1,207 @@
+"""What the demo knows: the prices, the connections, and what has happened."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal, TypeAlias
+
+from rxws import Stats
+from rxws.cli.summary import Account, Numbers
+from rxws.cli.words import end, way_back
+from rxws.events import Closed, Connecting, DisconnectReason, Event, GaveUp, Live, Opened, Waiting
+from rxws.testing import SimulatedExchange
+
+__all__ = ["Board", "Feed", "Frame", "Line", "Market"]
+
+Frame: TypeAlias = dict[str, Any]
+"""A combined frame of Binance, and which exchange it came from. Any: the values of JSON may be anything."""
+
+LINES = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that happened, `at` seconds after the start."""
+
+    at: float
+    who: str
+    text: str
+    kind: Literal["fault", "lost", "left", "live"]
+
+
+@dataclass(slots=True)
+class Market:
+    """One symbol of one exchange: prices as they are written."""
+
+    exchange: str
+    symbol: str
+    last: str = ""
+    bid: str = ""
+    ask: str = ""
+    open: str = ""
+    high: str = ""
+    low: str = ""
+    decimals: int = 4
+
+    @property
+    def change(self) -> float | None:
+        """From the candle's open to the last price, in per cent; None before there is a candle."""
+        if not (self.open and self.last):
+            return None
+        return float(Decimal(self.last) / Decimal(self.open) - 1) * 100
+
+    def price(self, text: str) -> str:
+        """A price with as many decimals as this symbol has needed so far.
+
+        >>> Market("spot", "NKNUSDT").price("0.35280000")
+        '0.3528'
+        """
+        return f"{Decimal(text):.{self.decimals}f}" if text else ""
+
+    def note(self, *prices: str) -> None:
+        """Widen `decimals` to what these need."""
+        for price in prices:
+            self.decimals = max(self.decimals, len(price.partition(".")[2].rstrip("0")))
+
+
+class Feed:
+    """One stream: its connection as the events tell it, its counters, and the numbers of its messages."""
+
+    def __init__(self, name: str, say: Callable[[str, str, Literal["lost", "left", "live"]], None]) -> None:
+        self.name = name
+        self.stats = Stats()
+        self.numbers = Numbers()
+        self.state = "idle"
+        self.last_event = ""
+        self.attempts = self.refused = self.down = 0
+        self._say = say
+        self._closed: Closed | None = None
+        self._down_since_ns: int | None = None
+
+    def hear(self, event: Event) -> None:
+        """Take one lifecycle event."""
+        match event:
+            case Connecting():
+                self.state = "connecting"
+                self.attempts += 1
+            case Opened():
+                self.state = "open"
+            case Live():
+                self.state = "live"
+                self._tell("live", self._alive(event))
+                self.down, self._down_since_ns = 0, None
+            case Closed(reason=DisconnectReason.USER_REQUESTED):
+                self.state = "closed"
+            case Closed():
+                self._closed = event
+                self.down += event.opened
+                self.refused += not event.opened
+                self._down_since_ns = self._down_since_ns or event.time_ns
+            case Waiting() if self._closed is not None:
+                self.state = "waiting"
+                kind: Literal["lost", "left"] = "left" if self._closed.reason.is_proactive else "lost"
+                self._tell(kind, f"{end(self._closed)}, {way_back(event)}")
+            case GaveUp():
+                self.state = "gave up"
+                self._tell("lost", f"gave up: {event.error}")
+
+    @property
+    def proactive(self) -> int:
+        """Connections that we ended, but for the end of the demo itself."""
+        return self.stats.proactive_disconnects - self.stats.reasons[DisconnectReason.USER_REQUESTED]
+
+    def account(self, exchange: SimulatedExchange) -> Account:
+        """Compare with what the exchange has written down."""
+        records = exchange.connections
+        on_their_way = sum(number > self.numbers.last for record in records for number in record.numbers)
+        reasons: dict[DisconnectReason, int] = {
+            reason: count
+            for reason, count in self.stats.reasons.items()
+            if reason is not DisconnectReason.USER_REQUESTED
+        }
+        return Account(
+            name=self.name,
+            reasons=reasons,
+            down=self.down,
+            refused=self.refused,
+            came=self.numbers.came,
+            astray=self.numbers.astray,
+            written=sum(record.messages for record in records) - on_their_way,
+            missed=exchange.missed(),
+        )
+
+    def _alive(self, live: Live) -> str:
+        if self._down_since_ns is None:
+            return "live: the first message is here"
+        return f"live again after {(live.time_ns - self._down_since_ns) / 1e9:.2f} s"
+
+    def _tell(self, kind: Literal["lost", "left", "live"], text: str) -> None:
+        self.last_event = text
+        self._say(self.name, text, kind)
+
+
+@dataclass
+class Board:
+    """All of it, and the lines of what has happened.
+
+    Args:
+        symbols: by exchange.
+        seconds: how long the demo lasts.
+        clock: monotonic time in seconds.
+    """
+
+    symbols: Mapping[str, Iterable[str]]
+    seconds: float
+    clock: Callable[[], float] = time.monotonic
+    lines: deque[Line] = field(default_factory=lambda: deque(maxlen=LINES))
+    said: int = 0
+    """How many lines there were, those too that the deque has forgotten."""
+    over: bool = False
+    """Whether the script came to its end."""
+
+    def __post_init__(self) -> None:
+        self._began = self.clock()
+        self.feeds = {name: Feed(name, self.say) for name in self.symbols}
+        self.markets = {(name, each): Market(name, each) for name, some in self.symbols.items() for each in some}
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return self.clock() - self._began
+
+    def say(self, who: str, text: str, kind: Literal["fault", "lost", "left", "live"]) -> None:
+        """Note what has happened."""
+        self.said += 1
+        self.lines.append(Line(self.elapsed, who, text, kind))
+
+    def all_live(self) -> bool:
+        """Whether every stream has a connection that delivers."""
+        return all(feed.state == "live" for feed in self.feeds.values())
+
+    def take(self, frame: Frame) -> None:
+        """Take any message: its number, and the prices of trades and book tickers."""
+        if "n" not in frame:  # the answer to SUBSCRIBE, serverShutdown
+            return
+        self.feeds[frame["exchange"]].numbers.take(frame["n"])
+        data = frame["data"]
+        market = self.markets[frame["exchange"], data["s"]]
+        kind = frame["stream"].partition("@")[2]
+        if kind == "aggTrade":
+            market.last = data["p"]
+            market.note(market.last)
+        elif kind == "bookTicker":
+            market.bid, market.ask = data["b"], data["a"]
+            market.note(market.bid, market.ask)
+
+    def candles(self, frames: Iterable[Frame]) -> None:
+        """Take klines, as they come out of the pipeline's buffer."""
+        for frame in frames:
+            kline = frame["data"]["k"]
+            market = self.markets[frame["exchange"], kline["s"]]
+            market.last, market.open = kline["c"], kline["o"]
+            market.high, market.low = kline["h"], kline["l"]
+            market.note(market.open, market.high, market.low)

@@ -1,0 +1,275 @@
+"""The handshake goes wrong: refused, put off, forbidden, sent elsewhere, or answered with nonsense."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from websockets.asyncio.server import serve
+
+from rxws.errors import ConnectionFailed, HandshakeRejected
+from rxws.events import Closed, Connecting, GaveUp, Opened, Waiting
+from rxws.testing import SimulatedExchange
+from tests.faults.raw_server import CLOSE, TEXT, Peer, RawServer, Script, frame, numbers
+
+
+async def stay(peer: Peer) -> None:
+    """A script: be a good server."""
+    await peer.accept()
+    peer.number()
+    await peer.listen()
+
+
+def refusing(status: bytes, *headers: bytes, body: bytes = b"") -> Script:
+    """A script: answer with this status."""
+    return lambda peer: peer.refuse(status, *headers, body=body)
+
+
+async def test_a_refused_port_is_tried_again_until_somebody_listens(watch: Any) -> None:
+    """Each refusal is a failure with the system's error as its cause, and the waits grow."""
+    async with SimulatedExchange("usdm", rate=None) as exchange:
+        exchange.refuse()
+        async with watch(exchange.combined_url(), random=lambda: 0.0) as seen:
+            await seen.closes(3)
+            await exchange.accept()
+            await seen.until(lambda: seen.of(Opened))
+
+            assert {type(each.error) for each in seen.of(Closed)} == {ConnectionFailed}
+            assert {type(each.error.__cause__) for each in seen.of(Closed)} == {ConnectionRefusedError}
+            assert [each.seconds for each in seen.of(Waiting)][:3] == [0.05, 0.1, 0.2]
+
+
+async def test_retry_after_is_kept(watch: Any) -> None:
+    """The wait is what the server asked for, above the policy's cap; it is not asked again sooner."""
+    refuse = refusing(b"429 Too Many Requests", b"Retry-After: 1")
+    async with RawServer(refuse, stay) as server, watch(server.url) as seen:
+        await seen.until(lambda: seen.numbers)
+
+        (waiting,) = seen.of(Waiting)
+        assert (waiting.seconds, waiting.rule) == (1.0, "retry after")
+        assert server.peers[1].arrived - server.peers[0].arrived >= 1.0
+
+
+async def test_retry_after_may_be_a_date_and_stand_with_any_status(watch: Any) -> None:
+    """RFC 9110, section 10.2.3; a 503 with it waits as a 429 does."""
+    until = datetime.now(timezone.utc) + timedelta(seconds=3600)
+    header = b"Retry-After: " + format_datetime(until, usegmt=True).encode()
+    async with RawServer(refusing(b"503 Service Unavailable", header)) as server, watch(server.url) as seen:
+        await seen.until(lambda: seen.of(Waiting))
+
+        (waiting,) = seen.of(Waiting)
+        assert waiting.rule == "retry after"
+        assert 3500.0 < waiting.seconds <= 3600.0
+
+
+@pytest.mark.parametrize("header", [b"Retry-After: soon", b"Retry-After: -5", b"Retry-After: ", b"Retry-After: 0.5"])
+async def test_a_retry_after_that_says_nothing_is_none(watch: Any, header: bytes) -> None:
+    """The policy and its pause decide, as for a 429 without one."""
+    async with RawServer(refusing(b"429 Slow Down", header), stay) as server, watch(server.url) as seen:
+        await seen.until(lambda: seen.numbers)
+        assert 0.2 <= seen.of(Waiting)[0].seconds <= 0.4
+
+
+@pytest.mark.parametrize("status", [b"401 Unauthorized", b"403 Forbidden", b"404 Not Found"])
+async def test_what_no_attempt_can_cure_is_an_error_at_once(watch: Any, status: bytes) -> None:
+    """One attempt; the error tells status and the beginning of the body; nothing follows, and nothing is left."""
+    refuse = refusing(status, b"Content-Type: text/plain", body=b"no such key " * 100)
+    async with RawServer(refuse) as server, watch(server.url + "?token=secret") as seen:
+        await seen.until(lambda: seen.error)
+        await seen.gone()
+
+        assert isinstance(seen.error, HandshakeRejected)
+        assert seen.error.status == int(status[:3])
+        assert seen.error.body.startswith(b"no such key") and "no such key" in str(seen.error)
+        assert "secret" not in repr(seen.told) + str(seen.error) + repr(seen.error)
+        assert [type(each) for each in seen.told] == [Connecting, Closed, GaveUp]
+        assert len(server.peers) == 1
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: 100\r\n", b"", b"Transfer-Encoding: chunked\r\n"])
+async def test_a_refusal_whose_body_never_ends_is_a_refusal(watch: Any, framing: bytes) -> None:
+    """The status is enough: what hangs behind it does not make a 401 a timeout that is retried for ever."""
+
+    async def refuse(peer: Peer) -> None:
+        await peer.ask()
+        peer.write(b"HTTP/1.1 401 Unauthorized\r\n" + framing + b"\r\n")
+        await peer.listen()
+
+    async with RawServer(refuse) as server, watch(server.url, open_timeout=0.2) as seen:
+        await seen.until(lambda: seen.error)
+        assert isinstance(seen.error, HandshakeRejected)
+        assert len(server.peers) <= 2
+
+
+@pytest.mark.parametrize("status", [b"400 Bad Request", b"500 Internal Server Error", b"502 Bad Gateway", b"200 OK"])
+async def test_other_refusals_are_tried_again(watch: Any, status: bytes) -> None:
+    """A proxy's page in between is no reason to give up."""
+    refuse = refusing(status, body=b"<html>" + b"x" * 100_000)
+    async with RawServer(refuse, refuse, stay) as server, watch(server.url) as seen:
+        await seen.until(lambda: seen.numbers)
+        assert [each.error.status for each in seen.of(Closed)] == [int(status[:3])] * 2
+        assert len(seen.of(Closed)[0].error.body) == 512
+
+
+def answering(response: bytes) -> Script:
+    """A script: answer these bytes, and stay."""
+
+    async def script(peer: Peer) -> None:
+        await peer.ask()
+        peer.write(response.replace(b"<accept>", peer.response().split(b"Accept: ")[1].strip()))
+        await peer.listen()
+
+    return script
+
+
+SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\n"
+UPGRADE = b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
+NONSENSE = {
+    "wrong accept": SWITCHING + UPGRADE + b"Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n",
+    "no accept": SWITCHING + UPGRADE + b"\r\n",
+    "no upgrade": SWITCHING + b"Connection: Upgrade\r\nSec-WebSocket-Accept: <accept>\r\n\r\n",
+    "subprotocol": SWITCHING
+    + UPGRADE
+    + b"Sec-WebSocket-Protocol: unasked\r\nSec-WebSocket-Accept: <accept>\r\n\r\n",
+    "extension": SWITCHING
+    + UPGRADE
+    + b"Sec-WebSocket-Extensions: unasked\r\nSec-WebSocket-Accept: <accept>\r\n\r\n",
+    "not http": b"\x15\x03\x01\x00\x02\x02\x16\r\n\r\n",
+    "http 1.0": b"HTTP/1.0 101 Switching Protocols\r\n" + UPGRADE + b"Sec-WebSocket-Accept: <accept>\r\n\r\n",
+    "long header": SWITCHING + b"X: " + b"x" * 100_000 + b"\r\n\r\n",
+    "many headers": SWITCHING + b"X: x\r\n" * 1_000 + b"\r\n",
+}
+
+
+@pytest.mark.parametrize("response", NONSENSE.values(), ids=NONSENSE.keys())
+async def test_a_wrong_answer_once_is_a_failure_that_is_tried_again(watch: Any, response: bytes) -> None:
+    """The connection never opened; the next attempt is good, with a key of its own."""
+    async with RawServer(answering(response), stay) as server, watch(server.url) as seen:
+        await seen.until(lambda: seen.numbers)
+
+        assert [(type(each.error), each.opened) for each in seen.of(Closed)] == [(ConnectionFailed, False)]
+        assert seen.shape == "CXWCOLd"
+        keys = {peer.request.split(b"Sec-WebSocket-Key: ")[1][:24] for peer in server.peers}
+        assert len(keys) == 2
+
+
+async def test_a_redirect_is_followed(watch: Any) -> None:
+    """It is one attempt: one Connecting, one Opened."""
+    async with RawServer(stay) as there:
+        moved = refusing(b"302 Found", b"Location: " + there.url.encode())
+        async with RawServer(moved) as here, watch(here.url) as seen:
+            await seen.until(lambda: seen.numbers)
+            assert seen.shape == "COLd"
+            assert len(here.peers) == len(there.peers) == 1
+
+
+async def test_redirects_in_a_circle_end(watch: Any) -> None:
+    """An attempt follows a few, and fails; dispose ends it."""
+
+    async def circle(peer: Peer) -> None:
+        await peer.refuse(b"302 Found", b"Location: /again")
+
+    async with RawServer(circle) as server, watch(server.url) as seen:
+        await seen.closes(1)
+        assert isinstance(seen.of(Closed)[0].error, ConnectionFailed)
+        assert len(server.peers) <= 20
+
+
+@pytest.mark.parametrize("location", [b"ftp://127.0.0.1/", b"ws://", b"ws://[", b"//"])
+async def test_a_redirect_to_nowhere_is_a_failure(watch: Any, location: bytes) -> None:
+    """What the server names is its own affair: the attempt fails, and the next one is made."""
+    moved = refusing(b"302 Found", b"Location: " + location)
+    async with RawServer(moved, stay) as server, watch(server.url) as seen:
+        await seen.until(lambda: seen.numbers)
+        assert isinstance(seen.of(Closed)[0].error, ConnectionFailed)
+
+
+async def test_frames_in_the_segment_of_the_answer_arrive_first(watch: Any) -> None:
+    """What came with the handshake's answer is handed on in order before what follows, each once."""
+
+    async def eager(peer: Peer) -> None:
+        await peer.accept(numbers(1, 3))
+        peer.server.numbered = 3
+        await peer.listen(until=TEXT)
+        peer.number(3)
+        await peer.listen()
+
+    subscriptions = [{"op": "subscribe"}]
+    async with RawServer(eager) as server, watch(server.url, subscriptions=subscriptions) as seen:
+        await seen.until(lambda: len(seen.numbers) == 6)
+        assert seen.numbers == [1, 2, 3, 4, 5, 6]
+        assert seen.shape == "COSLdddddd"
+        assert server.peers[0].of(TEXT) == [b'{"op":"subscribe"}']
+
+
+async def test_a_whole_life_in_the_segment_of_the_answer_is_told_in_order(watch: Any) -> None:
+    """Opened, three messages and the close frame come at once, and so does the end of TCP."""
+
+    async def brief(peer: Peer) -> None:
+        await peer.accept(numbers(peer.server.numbered + 1, 3) + frame(CLOSE, b"\x03\xe9"))
+        peer.server.numbered += 3
+        peer.fin()
+
+    async with RawServer(brief) as server, watch(server.url) as seen:
+        await seen.closes(3)
+        assert seen.numbers[:9] == list(range(1, 10))
+        assert seen.shape.startswith("COLdddXWCOLdddXWCOLdddX")
+        assert {each.error.code for each in seen.of(Closed)} == {1001}
+
+
+async def test_frames_with_the_answer_are_held_for_a_login_and_then_handed_on_in_order(watch: Any) -> None:
+    """The script reads them, the subscriber gets them too, in order and once."""
+
+    async def eager(peer: Peer) -> None:
+        await peer.accept(numbers(1, 3))
+        peer.server.numbered = 3
+        await peer.listen(until=TEXT)
+        peer.number(3)
+        await peer.listen()
+
+    async def login(connection: Any) -> None:
+        for _ in range(3):
+            await asyncio.sleep(0)
+        connection.send("login")
+
+    async with RawServer(eager) as server, watch(server.url, on_open=login) as seen:
+        await seen.until(lambda: len(seen.numbers) == 6)
+        assert seen.numbers == [1, 2, 3, 4, 5, 6]
+
+
+async def test_an_answer_byte_by_byte_opens(watch: Any) -> None:
+    """A slow network is no fault."""
+
+    async def slow(peer: Peer) -> None:
+        await peer.ask()
+        for byte in peer.response():
+            peer.write(bytes((byte,)))
+            await asyncio.sleep(0)
+        peer.number()
+        await peer.listen()
+
+    async with RawServer(slow) as server, watch(server.url) as seen:
+        await seen.until(lambda: seen.numbers)
+        assert seen.shape == "COLd"
+
+
+async def test_a_compressed_stream_arrives_whole(watch: Any) -> None:
+    """permessage-deflate is agreed upon by default (RFC 7692), over reconnects too."""
+    agreed: list[bool] = []
+
+    async def feed(connection: Any) -> None:
+        agreed.append("permessage-deflate" in connection.response.headers["Sec-WebSocket-Extensions"])
+        for number in range(500):
+            await connection.send('{"n":%d,"pad":"%s"}' % (number + 500 * (len(agreed) - 1), "x" * 200))
+        await connection.close(1012)
+
+    async with serve(feed, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with watch(f"ws://127.0.0.1:{port}/") as seen:
+            await seen.closes(3)
+            await seen.until(lambda: len(seen.numbers) >= 1500)
+            assert seen.numbers[:1500] == list(range(1500))
+            assert all(agreed)

@@ -1,0 +1,259 @@
+"""What arguments must be, and what is said of those that are not."""
+
+from __future__ import annotations
+
+import ssl
+from collections import OrderedDict
+from decimal import Decimal
+from math import inf, nan
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rxws.arguments import check_headers, check_url, seconds, size
+from rxws.errors import ConfigError
+
+SECRET = "hunter2-hunter2"
+NAMES = st.text(st.sampled_from("!#$%&'*+-.^_`|~019abcXYZ"), min_size=1)
+VALUES = st.text(st.characters(codec="latin-1", exclude_categories=["Cc"]))
+
+
+def refused(call: Any, *args: Any, **options: Any) -> ConfigError:
+    """Return the error with which a call refuses its arguments."""
+    with pytest.raises(ConfigError) as caught:
+        call(*args, **options)
+    return caught.value
+
+
+# Seconds and sizes
+
+
+@given(st.floats(0, exclude_min=True, allow_infinity=False) | st.integers(1, 10**6))
+def test_a_positive_number_is_seconds(value: float) -> None:
+    """Whole or not, however small."""
+    seconds("idle_timeout", value)
+
+
+def test_none_is_no_limit() -> None:
+    """For seconds and for sizes alike."""
+    seconds("idle_timeout", None)
+    size("max_size", None)
+
+
+@pytest.mark.parametrize(
+    "value", [0, 0.0, -0.0, -1, -1e-9, nan, inf, -inf, 10**400, -(10**400)], ids=lambda v: str(v)[:9]
+)
+def test_what_is_no_length_of_time_is_refused(value: float) -> None:
+    """Nothing, less than nothing, for ever, and what is no number."""
+    error = refused(seconds, "idle_timeout", value)
+
+    assert error.field == "idle_timeout"
+    assert str(error).startswith(f"idle_timeout: {value!r} is out of range; take more than 0 seconds, or None")
+
+
+@pytest.mark.parametrize("value", [True, False, "5", "", b"5", [5], Decimal(5), 5j, object()], ids=repr)
+def test_seconds_are_a_float_or_an_int(value: Any) -> None:
+    """`True` is no second, and a string is not read as one."""
+    error = refused(seconds, "open_timeout", value)
+
+    assert error.field == "open_timeout"
+    assert error.message == f"{value!r} is no float or int; take seconds, or None for no limit"
+
+
+@pytest.mark.parametrize(("value", "fits"), [(4.999, False), (5.0, False), (5.001, True), (6, True)])
+def test_seconds_may_have_a_bound_of_their_own(value: float, fits: bool) -> None:
+    """What is allowed begins above `least`, and the message says so."""
+    if fits:
+        seconds("check_interval", value, least=5.0)
+    else:
+        assert "take more than 5 seconds" in str(refused(seconds, "check_interval", value, least=5.0))
+
+
+@given(st.integers(1))
+def test_a_whole_number_from_one_is_a_size(value: int) -> None:
+    """Bytes, as many as one likes."""
+    size("max_size", value)
+
+
+@pytest.mark.parametrize("value", [0, -1, True, False, 1.0, nan, "1", b"1", Decimal(1)], ids=repr)
+def test_what_is_no_number_of_bytes_is_refused(value: Any) -> None:
+    """Neither fractions nor truths nor texts are sizes."""
+    error = refused(size, "max_size", value)
+
+    assert error.field == "max_size"
+    assert error.message == f"{value!r} is out of range; take a number of bytes, 1 or more, or None for no limit"
+
+
+# URLs
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ws://localhost",
+        "WSS://VENUE.EXAMPLE/WS",
+        "wss://stream.binance.com:9443/ws/btcusdt@kline_1m",
+        "wss://venue.example:65535/ws?streams=a@trade/b@trade&v=2",
+        "ws://127.0.0.1:0/",
+        "ws://[::1]:8765/feed",
+        "wss://me:hunter2@venue.example/ws",
+        "wss://me:p%2Fss@venue.example/ws",
+        "wss://поток.example/путь?ключ=значение",
+        "wss://venue.example/a%20b%23c",
+    ],
+)
+def test_a_websocket_url_is_taken(url: str) -> None:
+    """With ports, user info, queries, IPv6 addresses and letters of any language."""
+    check_url(url, {})
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        (None, "NoneType is no string"),
+        (b"ws://venue.example", "bytes is no string"),
+        ("", "begins with no scheme of a WebSocket; take ws://… or wss://…"),
+        ("venue.example/ws", "'venue.example/ws' begins with no scheme of a WebSocket; take ws://… or wss://…"),
+        ("localhost:8765", "begins with no scheme of a WebSocket; take ws://… or wss://…"),
+        ("//venue.example", "begins with no scheme of a WebSocket; take ws://… or wss://…"),
+        ("http://venue.example", "'http://venue.example' begins with no scheme of a WebSocket"),
+        ("wsx://venue.example", "begins with no scheme of a WebSocket"),
+        ("ws:venue.example", "has no host; take ws://host[:port]/path"),
+        ("wss:///ws", "has no host; take ws://host[:port]/path"),
+        ("wss://:443/ws", "has no host; take ws://host[:port]/path"),
+        ("wss://me@/ws", "has no host; take ws://host[:port]/path"),
+        ("wss://venue.example:port/ws", "is no URL; take ws://host[:port]/path"),
+        ("wss://venue.example:65536", "'wss://venue.example:65536' is no URL; take ws://host[:port]/path"),
+        ("wss://venue.example:-1", "is no URL; take ws://host[:port]/path"),
+        ("wss://[::1/ws", "is no URL; take ws://host[:port]/path"),
+        ("wss://venue.example/ws#part", "'wss://venue.example/ws' has a fragment"),
+        ("wss://venue.example/a b", "has a space or a control character; percent-encode it"),
+        (" wss://venue.example", "has a space or a control character; percent-encode it"),
+        ("wss://venue.example/ws\r\nX-Evil: 1", "has a space or a control character; percent-encode it"),
+        ("wss://venue.example/ws\x00", "has a space or a control character; percent-encode it"),
+        ("wss://venue.example/\u2003ws", "has a space or a control character; percent-encode it"),
+    ],
+)
+def test_what_is_no_websocket_url_is_refused(url: Any, says: str) -> None:
+    """Each kind of mistake has its own words, and they name the way out."""
+    error = refused(check_url, url, {})
+
+    assert error.field == "url"
+    assert says in str(error)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"http://me:{SECRET}@venue.example",
+        f"{SECRET}:@venue.example",
+        f"me:{SECRET}@venue.example/ws",
+        f"wss://me:{SECRET}@:443/ws",
+        f"wss://me:{SECRET}@venue.example/#part",
+        f"wss://me:{SECRET}@venue.example/a b",
+        f"wss://me:{SECRET}@venue.example:99999",
+        f"wss://me:{SECRET}/x@venue.example",
+        f"wss://me:{SECRET}#x@venue.example",
+        f"wss://me:{SECRET}?x@venue.example",
+        f"wss://me:{SECRET}\u2100@venue.example",
+        f"wss://me:{SECRET}@[venue]/ws",
+        f"wss://venue.example/ws?token={SECRET} ",
+        f"wss://venue.example/#{SECRET}",
+    ],
+)
+def test_a_refused_url_keeps_its_secrets(url: str) -> None:
+    """What is wrong with it is said without its password, also where Python's own words would tell it."""
+    error = refused(check_url, url, {})
+
+    assert SECRET not in f"{error} {error!r} {error.args}"
+    assert error.__suppress_context__ or error.__context__ is None
+
+
+def test_an_encryption_that_a_url_does_not_ask_for_is_refused() -> None:
+    """`ssl=` goes with wss:// only; None says nothing."""
+    context = ssl.create_default_context()
+
+    assert refused(check_url, "ws://venue.example", {"ssl": context}).field == "ssl"
+    check_url("ws://venue.example", {"ssl": None, "subprotocols": ["json"]})
+    check_url("wss://venue.example", {"ssl": context})
+
+
+@given(st.text())
+def test_any_text_is_either_taken_or_refused_by_name(text: str) -> None:
+    """No text makes anything else happen."""
+    for url in (text, f"ws://{text}", f"ws://venue.example/{text}"):
+        try:
+            check_url(url, {})
+        except ConfigError as error:
+            assert error.field == "url"
+
+
+# Headers
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [None, {}, {"Authorization": "Bearer abc"}, OrderedDict(a="\tb "), MappingProxyType({"X-Name": "Grüße", "x": ""})],
+    ids=repr,
+)
+def test_headers_are_a_mapping_of_names_and_values(headers: Any) -> None:
+    """Any mapping will do, with any line of Latin-1 as a value."""
+    check_headers(headers)
+
+
+@given(NAMES, VALUES)
+def test_what_http_calls_a_header_is_taken(name: str, value: str) -> None:
+    """Tokens as names, visible characters and spaces as values (RFC 9110, sections 5.6.2 and 5.5)."""
+    check_headers({name: value})
+
+
+@given(NAMES, VALUES, st.sampled_from("\r\n\x00\x0b\x1f\x7f\u2028Ā"), VALUES)
+def test_no_value_begins_another_header(name: str, before: str, line_break: str, after: str) -> None:
+    """A line break or another control character in a value is refused, and the value is not told."""
+    secret = f"{before}{SECRET}{line_break}{after}"
+    error = refused(check_headers, {"X-Ok": SECRET, name: secret})
+
+    assert str(error) == f"headers: the value of {name!r} is no header value; take a string of one line"
+
+
+@pytest.mark.parametrize("value", [f"{SECRET}\r\nX-Evil: 1", f"{SECRET}\n", 7, None, b"abc", ["abc"]], ids=repr)
+def test_a_value_is_a_string_of_one_line(value: Any) -> None:
+    """What is wrong is told with the header's name, never with its value."""
+    error = refused(check_headers, {"Authorization": value})
+
+    assert error.field == "headers"
+    assert error.message == "the value of 'Authorization' is no header value; take a string of one line"
+
+
+@pytest.mark.parametrize("name", ["", "X Name", "X-Name:", "X\r\nEvil", "X-Name\n", "имя", "(x)"])
+def test_a_name_is_a_token(name: str) -> None:
+    """Neither spaces nor line breaks nor colons belong to a name."""
+    error = refused(check_headers, {name: "value"})
+
+    assert error.field == "headers"
+    assert "begins no header name; take letters, digits and dashes" in error.message
+
+
+@pytest.mark.parametrize("name", [7, None, b"X-Name"], ids=repr)
+def test_a_name_is_a_string(name: Any) -> None:
+    """And what is none is shown."""
+    assert refused(check_headers, {name: "value"}).message == f"{name!r} is no header name; take a string"
+
+
+def test_a_whole_line_as_a_name_is_not_told() -> None:
+    """`{"Authorization: Bearer …": ""}` is a mistake that holds a secret."""
+    error = refused(check_headers, {f"Authorization: Bearer {SECRET}": ""})
+
+    assert "'Authorization'" in str(error)
+    assert SECRET not in str(error)
+
+
+@pytest.mark.parametrize("headers", [[("X-Name", "value")], "X-Name: value", 7, {"X-Name"}], ids=repr)
+def test_what_is_no_mapping_is_refused(headers: Any) -> None:
+    """A list of pairs is not turned into one, and what it holds is not told."""
+    error = refused(check_headers, headers)
+
+    assert str(error) == f"headers: {type(headers).__name__} is no mapping; take a dict of names and values"

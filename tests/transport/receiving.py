@@ -1,0 +1,83 @@
+"""The other side of the seam: a receiver that writes down what a transport tells, in order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from reactivex import abc
+from reactivex.scheduler.eventloop import AsyncIOScheduler
+
+from rxws.errors import Disconnected
+from rxws.transport import Dial, Socket
+from rxws.transport.websockets import WebsocketsTransport
+from tests.transport.raw_server import PATIENCE
+
+
+class Client:
+    """A dial by the websockets transport; `told` is what its receiver was told.
+
+    A message stands there as `str` or `bytes`, a pong as ("pong", payload), everything else by name.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        max_size: int | None = None,
+        close_timeout: float | None = None,
+        scheduler: abc.SchedulerBase | None = None,
+        **options: object,
+    ) -> None:
+        self.told: list[object] = []
+        self.error: Disconnected | None = None
+        self.socket: Socket
+        self._changed = asyncio.Event()
+        transport = WebsocketsTransport()
+        transport.check(options)
+        self.opening = transport.open(
+            Dial(url, headers or {}, max_size, close_timeout, options),
+            self,
+            scheduler or AsyncIOScheduler(asyncio.get_running_loop()),
+        )
+        assert self.told == []  # nothing is told from inside `open`
+
+    @property
+    def told_but_reads(self) -> list[object]:
+        """What was told, without the reads, whose number is the kernel's."""
+        return [what for what in self.told if what != "read"]
+
+    async def until(self, *told: object) -> Client:
+        """Wait until each of these has been told."""
+        async with asyncio.timeout(PATIENCE):
+            while not all(what in self.told for what in told):
+                self._changed.clear()
+                await self._changed.wait()
+        return self
+
+    def on_open(self, socket: Socket) -> None:
+        self.socket = socket
+        self._tell("open")
+
+    def on_read(self) -> None:
+        self._tell("read")
+
+    def on_message(self, payload: bytes, is_text: bool) -> None:
+        assert type(payload) is bytes
+        self._tell(payload.decode() if is_text else payload)
+
+    def on_pong(self, payload: bytes) -> None:
+        assert type(payload) is bytes
+        self._tell(("pong", payload))
+
+    def on_lost(self, error: Disconnected) -> None:
+        self.error = error
+        self._tell("lost")
+
+    def on_gone(self) -> None:
+        self._tell("gone")
+
+    def _tell(self, what: object) -> None:
+        self.told.append(what)
+        self._changed.set()
