@@ -7,12 +7,14 @@ export PYTHON
 # A line or branch of layers 0 to 2 that no test runs fails `make test`; tests/test_layers.py keeps the list whole.
 COVERED = rxws/redaction.py,rxws/errors.py,rxws/events.py,rxws/types.py,rxws/arguments.py,rxws/decoding.py,rxws/backoff.py,rxws/_calendar.py,rxws/windows.py,rxws/stats.py,rxws/market.py,rxws/scheduler.py,rxws/operators/*,rxws/transport/*
 
-.PHONY: help demo test clean
+.PHONY: help demo test notebooks compare clean
 .NOTPARALLEL:
 
 help:
 	@echo 'make demo    two simulated exchanges that fail on a script, and the streams that survive them'
 	@echo 'make test    lint, types, tests, the snippets of the docs, coverage'
+	@echo 'make compare the same faults for rxws, websockets, kstlib and RxJS; writes docs/comparison.md'
+	@echo 'make notebooks   run the notebooks and save them'
 	@echo 'make clean   remove the environment and what the tools left behind'
 
 demo: .venv/.cli
@@ -25,9 +27,15 @@ test: .venv/.dev
 	.venv/bin/python -m coverage run -m pytest
 	.venv/bin/python -m coverage report --include='$(COVERED)' --fail-under=100
 
+compare: .venv/.cli
+	@.venv/bin/python -m benchmarks.compare
+
+notebooks: .venv/.dev
+	.venv/bin/python .ci/notebooks
+
 clean:
 	rm -rf .venv .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
-	find rxws tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find rxws tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.cli: pyproject.toml .ci/environment
 	@sh .ci/environment cli

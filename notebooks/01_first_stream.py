@@ -118,7 +118,7 @@ subscription = ws_observable(
     stats=stats,
 ).subscribe(values.append)
 
-while not values:
+while "Live" not in happened:
     await asyncio.sleep(0.05)
 happened
 
@@ -128,11 +128,11 @@ happened
 
 # %%
 exchange.close(1012, "restart")
-while stats.connects < 2:
+while happened.count("Live") < 2:
     await asyncio.sleep(0.05)
 
 exchange.reset()
-while stats.connects < 3:
+while happened.count("Live") < 3:
     await asyncio.sleep(0.05)
 
 happened

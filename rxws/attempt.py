@@ -12,7 +12,7 @@ from reactivex.disposable import SerialDisposable
 from rxws.arguments import seconds, size
 from rxws.errors import ConnectionClosed, ConnectTimeout, Disconnected, ProtocolError
 from rxws.events import DisconnectReason
-from rxws.inbox import Inbox
+from rxws.inbox import RAISED, Inbox
 from rxws.keepalive import Keepalive
 from rxws.redaction import masked
 from rxws.scheduler import clock, report
@@ -93,9 +93,10 @@ class Attempt(abc.DisposableBase):
     def begin(self, url: str) -> None:
         """Tell the journal that an attempt begins, and start its clock; `dial` follows."""
         self.url = masked(url)
-        self.generation = self.journal.connecting(url)
         self._began = self._clock()
-        if self.open_timeout is not None:
+        self.generation = self.journal.connecting(url)
+        # Whoever was told may have disposed.
+        if self.open_timeout is not None and self.end_reason is None:
             timeout = ConnectTimeout("open", self.open_timeout)
             self._timer.disposable = self._scheduler.schedule_relative(self.open_timeout, lambda *_: self.fail(timeout))
 
@@ -133,7 +134,7 @@ class Attempt(abc.DisposableBase):
         self.journal.opened(self)
         try:
             self._observer.on_next(self)
-        except Exception as error:
+        except RAISED as error:
             self._crashed(error)
 
     def on_read(self) -> None:
@@ -275,9 +276,13 @@ class Attempt(abc.DisposableBase):
             self._socket.close(code, reason)
 
     def _tell(self, error: Exception) -> None:
-        self._observer.on_error(error)
+        # An OSError of the subscriber's that came to asyncio's read callback would be taken for one of the socket.
+        try:
+            self._observer.on_error(error)
+        except RAISED as raised:
+            report(raised)
 
-    def _crashed(self, error: Exception) -> None:
+    def _crashed(self, error: BaseException) -> None:
         if self._end(None):
             self._close_socket(1000, "")
         if not self.journal.crashed(error):

@@ -127,7 +127,7 @@ class Backoff:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """What `decide` says: wait `seconds`, because of `rule`, and for the first value of `until` too, if there is one."""
+    """What `decide` says: wait `seconds`, because of `rule`, and for the first value of `until` too, if any."""
 
     seconds: float
     rule: str

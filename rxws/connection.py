@@ -114,7 +114,8 @@ def connect(
 
         def begin(*_: object) -> None:
             attempt.begin(url if isinstance(url, str) else "")
-            ask(url, lambda where: ask(headers, lambda what: dial(where, what)))
+            if attempt.end_reason is None:
+                ask(url, lambda where: ask(headers, lambda what: dial(where, what)))
 
         # One turn later: whoever is subscribed beside it can still say no, and nothing is told inside subscribe.
         everything.add(on.schedule(begin))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections import deque
 from collections.abc import Callable
 
@@ -11,11 +12,14 @@ from reactivex.disposable import Disposable
 from rxws.errors import DecodeError, Disconnected, ProtocolError
 from rxws.types import Journal, Message, Sink
 
-__all__ = ["Inbox"]
+__all__ = ["RAISED", "Inbox"]
 
 # What may be held until somebody reads: a login script's time, not a feed's. What goes beyond is counted and told.
 HELD_MESSAGES = 65_536
 HELD_BYTES = 64 * 2**20
+
+# What a consumer may raise. The result of a cancelled future is a CancelledError, and no wish to cancel us.
+RAISED = (Exception, CancelledError)
 
 
 class Inbox:
@@ -36,7 +40,7 @@ class Inbox:
         self,
         schedule: Callable[[Callable[[], None]], object],
         journal: Journal,
-        crashed: Callable[[Exception], None],
+        crashed: Callable[[BaseException], None],
         invalid: Callable[[Disconnected], None],
         first_data: Callable[[], None],
     ) -> None:
@@ -68,7 +72,7 @@ class Inbox:
         self.last_message_time = self.read_time
         try:
             self._deliver(payload, is_text)
-        except Exception as error:
+        except RAISED as error:
             self._crashed(error)
 
     def attach(self, sink: Sink) -> None:
@@ -126,7 +130,7 @@ class Inbox:
             payload, is_text = self._held.popleft()
             try:
                 way(payload, is_text)
-            except Exception as error:
+            except RAISED as error:
                 self._crashed(error)
         if self._deliver != self._late:
             self._deliver = self._way()
@@ -199,7 +203,7 @@ class Inbox:
     def _show_safely(self) -> None:
         try:
             self._show()
-        except Exception as error:
+        except RAISED as error:
             self._crashed(error)
 
     def _show(self) -> None:

@@ -159,7 +159,7 @@ class Lifecycle:
         attempt = self.attempts.in_a_row + 1
         self._tell(Waiting(**self._stamp(), seconds=seconds, rule=rule, attempt=attempt, error=error))
 
-    def crashed(self, error: Exception) -> bool:
+    def crashed(self, error: BaseException) -> bool:
         self.subscription.dispose()
         report(error)
         return True

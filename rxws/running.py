@@ -104,10 +104,11 @@ class Iteration(AsyncIterator[T], Generic[T]):
         return await self._buffer.get()
 
     async def aclose(self) -> None:
-        """End the subscription; the iteration is over."""
+        """End the subscription, and wait until its socket is closed; the iteration is over."""
         self._begun = True
         self._buffer.end(None)
         self._buffer.clear()
+        await settled()
 
     async def __aenter__(self) -> Self:
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
@@ -20,7 +20,7 @@ __all__ = ["clock", "given", "outlasts", "report", "resolve", "scheduler", "sett
 
 T = TypeVar("T")
 
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # One read of asyncio takes 256 KiB; 64 of them are more than a kernel's receive buffer holds (Linux: 6 MiB, 32 MiB
 # where tuned). What had arrived at a deadline has been read after so many reads.
@@ -132,8 +132,8 @@ def resolve(
         return Disposable()
 
     def done(task: asyncio.Task[T]) -> None:
-        if task.cancelled():
-            return
+        if awaiting.is_disposed or task.cancelled():
+            return  # what it raised all the same, asyncio tells the loop's handler
         error = task.exception()
         if error is None:
             then(task.result())
@@ -141,15 +141,15 @@ def resolve(
             fail(error)
 
     def cancel() -> None:
-        # Nothing is told after this, though the task may have ended by now. What it raises then, asyncio logs.
-        task.remove_done_callback(done)
-        task.cancel()
+        if not task.done():  # else it would keep back what the task raised
+            task.cancel()
 
     # Wrapped, a coroutine that is cancelled before its first step would never have been awaited.
     coroutine = awaitable if inspect.iscoroutine(awaitable) else _awaited(awaitable)
     task = loop.create_task(coroutine, name="rxws")
     task.add_done_callback(done)
-    return Disposable(cancel)
+    awaiting = Disposable(cancel)
+    return awaiting
 
 
 def when_drained(

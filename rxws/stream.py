@@ -19,7 +19,8 @@ from rxws.events import Event
 from rxws.lifecycle import EventObserver, Lifecycle
 from rxws.operators._decoded import Keep, OnBadFrame, decoded
 from rxws.operators._gates import Condition
-from rxws.operators.send_subscriptions import OnOpen, encoded
+from rxws.operators._payloads import encoded
+from rxws.operators.send_subscriptions import OnOpen
 from rxws.options import StreamOptions
 from rxws.planned_ends import PlannedEnds, Plans, Ticks, WayBack
 from rxws.scheduler import given

@@ -102,7 +102,7 @@ class Journal(Protocol):
     def waiting(self, seconds: float | None, rule: str, error: Exception | None = None) -> None:
         """The next attempt waits."""
 
-    def crashed(self, error: Exception) -> bool:
+    def crashed(self, error: BaseException) -> bool:
         """What consumes the messages raised; return whether the journal saw to it."""
 
 
@@ -135,7 +135,7 @@ class Silence:
 
     def waiting(self, seconds: float | None, rule: str, error: Exception | None = None) -> None: ...
 
-    def crashed(self, error: Exception) -> bool:
+    def crashed(self, error: BaseException) -> bool:
         return False
 
 

@@ -31,6 +31,7 @@ from rxws.testing.exchange import SimulatedExchange
 ROOT = Path(__file__).parents[1]
 RUNNER = Path(__file__).with_name("run_snippet.py")
 INTERRUPTED = 130
+SYMBOLS = {"nknusdt": "btcusdt"}  # the docs speak of a symbol that everybody knows
 GUARD = 60.0  # seconds until a snippet that hangs is killed; no snippet comes near it
 
 HOST = re.compile(r"wss?://[^/\s\"'`{}?#]+")
@@ -138,7 +139,7 @@ async def run(snippet: Snippet, folder: Path) -> str:
             assert shown in source, f"{snippet}: it holds no {shown!r} to read as {meant!r}"
             source = source.replace(shown, meant)
         for host in hosts(source):
-            exchange = await exchanges.enter_async_context(SimulatedExchange())
+            exchange = await exchanges.enter_async_context(SimulatedExchange(symbols=SYMBOLS))
             source = redirected(source, host, exchange.url)
         program = folder / "snippet.py"
         program.write_text(source, encoding="utf-8")

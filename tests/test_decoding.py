@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, NewType
 
 import msgspec
@@ -123,7 +124,7 @@ def test_text_that_is_not_utf8_is_told_from_text_that_is_no_json(payload: bytes)
 @given(st.text(), st.binary())
 def test_none_gives_a_message_as_it_came(text: str, payload: bytes) -> None:
     """Text is `str`, binary is `bytes`, JSON or not."""
-    decode = decoder(None)
+    decode: Callable[[bytes, bool], object] = decoder(None)
 
     assert decode(text.encode(), True) == text
     assert decode(payload, False) == payload

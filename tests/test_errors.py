@@ -33,6 +33,7 @@ from rxws.errors import (
     RetryAfter,
     RxwsError,
     SubscriptionRejected,
+    Table,
     Verdict,
     verdict,
 )
@@ -366,7 +367,7 @@ def test_a_users_table_decides_by_status_and_close_code() -> None:
 
 def test_of_the_classes_in_a_table_the_nearest_decides() -> None:
     """A status or code goes before any class, a class before the one above it."""
-    table = {
+    table: Table = {
         HandshakeRejected: Refresh(),
         ConnectionFailed: Fatal(),
         ProtocolError: RetryAfter(1.0),
@@ -406,4 +407,4 @@ def test_a_verdict_is_a_frozen_value(meaning: Verdict) -> None:
     assert copy.copy(meaning) == meaning
     assert hash(copy.copy(meaning)) == hash(meaning)
     with pytest.raises((AttributeError, TypeError)):
-        meaning.seconds = 2.0  # type: ignore
+        setattr(meaning, "seconds", 2.0)  # noqa: B010  # mypy would refuse an assignment

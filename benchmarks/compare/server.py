@@ -38,15 +38,16 @@ class FaultyServer:
         opened: how many were accepted.
         live: the connections that have not ended.
         received: the messages of each connection.
+        refuse: what becomes of handshakes; it may be changed meanwhile.
     """
 
-    def __init__(self, play: Play, refuse: Refuse = lambda number: None) -> None:
+    def __init__(self, play: Play, refuse: Refuse) -> None:
         self.dials: list[float] = []
         self.opened = 0
         self.live: set[ServerConnection] = set()
         self.received: list[list[str | bytes]] = []
+        self.refuse = refuse
         self._play = play
-        self._refuse = refuse
         self._server: Server
 
     @property
@@ -76,7 +77,7 @@ class FaultyServer:
 
     def _asked(self, connection: ServerConnection, request: Request) -> Response | None:
         self.dials.append(asyncio.get_running_loop().time())
-        refusal = self._refuse(len(self.dials))
+        refusal = self.refuse(len(self.dials))
         if refusal is None:
             return None
         status, headers = refusal
@@ -114,5 +115,3 @@ def reset(connection: ServerConnection) -> None:
 def go_deaf(connection: ServerConnection) -> None:
     """Read nothing more, so that no ping and no close is answered, and leave TCP open: a half-open connection."""
     connection.transport.pause_reading()
-    # Its reader would resume reading as soon as its queue has room again.
-    connection.transport.resume_reading = lambda: None

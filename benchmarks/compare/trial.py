@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from benchmarks.compare.server import FaultyServer
 
@@ -43,7 +42,7 @@ class Client:
         self.stopped = False
         self.logged = ""
         """What it wrote to stderr."""
-        self._command = [*program.command, row, url, *program.between, variant]
+        self._command = [*program.command, row, url, *program.between, *filter(None, [variant])]
         self._environment = program.environment
         self._process: Process
 
@@ -63,7 +62,7 @@ class Client:
 
     async def __aexit__(self, *_: object) -> None:
         with suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGKILL)
+            self._process.kill()
         await self._reading
         await self._process.wait()
 
@@ -122,8 +121,3 @@ class Trial:
 def python(module: str, interpreter: str = sys.executable) -> Program:
     """Return how to start a Python client."""
     return Program([interpreter, "-m", f"benchmarks.compare.clients.{module}"])
-
-
-def as_arguments(settings: dict[str, Any]) -> list[str]:
-    """Return settings for a client that cannot import them."""
-    return [json.dumps(settings)]

@@ -57,6 +57,9 @@ def demo(seconds: float, plain: bool = False) -> int:
         return 1
     try:
         return _survive(pace, board, view)
+    except KeyboardInterrupt:
+        # A second Ctrl-C, while the first one's closing handshakes are waited for.
+        return 130
     except BrokenPipeError:
         # Whoever read the lines has seen enough. What is left to flush goes nowhere, without a word.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -75,8 +78,6 @@ def _survive(pace: Pace, board: Board, view: View) -> int:
     with view:
         try:
             rxws.run(_performed(klines(spot, usdm, pace, board), plays, board), show)
-        except BrokenPipeError:
-            raise
         except Exception as caught:
             error = caught
         view.draw()

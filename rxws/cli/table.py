@@ -82,7 +82,7 @@ def picture(market: Market, width: int = 16) -> str:
 
 def _title(board: Board, width: int) -> Text:
     left = "rxws demo: two simulated exchanges that fail on a script"
-    right = f"{min(board.elapsed, board.seconds):.1f} of {board.seconds:g} s"
+    right = f"  {min(board.elapsed, board.seconds):.1f} of {board.seconds:g} s"
     return Text(left, style="bold").append(right.rjust(width - len(left)), style="not bold")
 
 

@@ -239,10 +239,10 @@ class Gates:
             def answered(gate: Gate, is_open: bool) -> None:
                 if watching.is_disposed:  # too late: an answer that was on its way
                     return
-                self._unanswered -= 1
                 if not is_open:
                     closed(gate)
                     return
+                self._unanswered -= 1
                 watching.add(gate.watch(on, False, lambda: closed(gate)))
                 if not self._unanswered and self._start is not None:
                     self._start()

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from reactivex import Observable, abc
 from reactivex.disposable import CompositeDisposable, SerialDisposable, SingleAssignmentDisposable
 
+from rxws.errors import ConfigError
 from rxws.scheduler import given
 
 S = TypeVar("S")
@@ -42,6 +43,11 @@ def deciding(decide: Callable[[S], Decision]) -> Callable[[Observable[S]], Obser
                     wait(decision)
 
             def wait(decision: float | Observable[Any]) -> None:
+                try:
+                    on = given(scheduler)
+                except ConfigError as error:  # no loop, and so no clock to wait by
+                    observer.on_error(error)
+                    return
                 # Its own, and in place before the decision speaks: that may be at once, and bring the next signal.
                 current = SingleAssignmentDisposable()
                 waiting.disposable = current
@@ -52,9 +58,9 @@ def deciding(decide: Callable[[S], Decision]) -> Callable[[Observable[S]], Obser
 
                 if isinstance(decision, Observable):
                     # Completion without a value: it will never say now, and neither shall we.
-                    current.disposable = decision.subscribe(now, observer.on_error, scheduler=given(scheduler))
+                    current.disposable = decision.subscribe(now, observer.on_error, scheduler=on)
                 else:
-                    current.disposable = given(scheduler).schedule_relative(decision, now)
+                    current.disposable = on.schedule_relative(decision, now)
 
             return CompositeDisposable(
                 signals.subscribe(on_next, observer.on_error, observer.on_completed, scheduler=scheduler),

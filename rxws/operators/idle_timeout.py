@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 
 from reactivex import Observable, abc
 from reactivex.disposable import CompositeDisposable, SerialDisposable
@@ -95,6 +96,7 @@ class IdleClock:
         self._scheduler = scheduler
         self._clock = clock(scheduler)
         self._armed = self._clock()
+        self._excused = -inf
 
     def wait(self, seconds: float) -> None:
         """Look again in `seconds`."""
@@ -104,6 +106,10 @@ class IdleClock:
         left = self._left()
         if left > 0:
             self.wait(left)
+        elif left < 0 and self._excused < self._since():
+            # The loop was busy, and a server on the same loop with it: that time is given back, once a silence.
+            self._excused = self._since()
+            self.wait(min(-left, self._timeout))
         else:
             reads = self._connection
             self._timer.disposable = when_drained(self._scheduler, lambda: reads.reads, self._decide)
@@ -117,6 +123,8 @@ class IdleClock:
         self._connection.fail(IdleTimeout(self._timeout))
 
     def _left(self) -> float:
+        return self._since() + self._timeout - self._clock()
+
+    def _since(self) -> float:
         # A login script may take longer than the timeout: silence counts from when somebody listens.
-        since = max(self._connection.last_data_time, self._armed)
-        return since + self._timeout - self._clock()
+        return max(self._connection.last_data_time, self._armed)

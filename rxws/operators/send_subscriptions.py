@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 
-import msgspec
 from reactivex import Observable, abc
 from reactivex.disposable import CompositeDisposable, SerialDisposable
 
-from rxws.errors import ConfigError, ConnectionFailed, ConnectTimeout, Disconnected, RxwsError
+from rxws.errors import ConnectionFailed, ConnectTimeout, Disconnected, RxwsError
+from rxws.operators._payloads import encoded
 from rxws.scheduler import given, resolve
 from rxws.types import Connection, Journal, Payload, Silence
 
@@ -111,23 +111,6 @@ def send_subscriptions(
         return Observable(subscribe)
 
     return operator
-
-
-def encoded(subscriptions: Iterable[Payload]) -> tuple[str | bytes, ...]:
-    """Return the payloads as they go out; refuse what cannot be sent, with its place."""
-    if isinstance(subscriptions, str | bytes | Mapping) or not isinstance(subscriptions, Iterable):
-        kind = type(subscriptions).__name__
-        raise ConfigError("subscriptions", f"a single {kind}; take a list of payloads: [{kind}, …]")
-    return tuple(_encoded(place, payload) for place, payload in enumerate(subscriptions))
-
-
-def _encoded(place: int, payload: Payload) -> str | bytes:
-    if isinstance(payload, str | bytes):
-        return payload
-    try:
-        return msgspec.json.encode(payload).decode()
-    except (TypeError, ValueError, msgspec.MsgspecError) as error:
-        raise ConfigError(f"subscriptions[{place}]", f"cannot be sent as JSON: {error}") from error
 
 
 def run_script(

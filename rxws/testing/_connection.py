@@ -75,7 +75,6 @@ class VenueConnection(ServerConnection):
     """How it ended, in words."""
     muted = False
     _deaf = False
-    _fin = False
 
     @classmethod
     def at(cls, desk: Desk) -> type[VenueConnection]:
@@ -87,6 +86,11 @@ class VenueConnection(ServerConnection):
         """Whether its handshake is done and neither side has ended it."""
         opened = self.upkeep is not None and self.protocol.state is State.OPEN
         return opened and self.ended is None and not self.transport.is_closing()
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it is open and not muted."""
+        return self.is_open and not self.muted
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """TCP is open (asyncio's protocol)."""
@@ -110,8 +114,6 @@ class VenueConnection(ServerConnection):
 
     def data_received(self, data: bytes) -> None:
         """Bytes came (asyncio's protocol)."""
-        if self._fin:
-            return
         if not self._deaf:
             super().data_received(data)
             return
@@ -138,13 +140,13 @@ class VenueConnection(ServerConnection):
 
     def write(self, data: bytes) -> bool:
         """Send these bytes as they are; False if it is muted or not open."""
-        if self.muted or not self.is_open:
+        if not self.is_told:
             return False
         self.transport.write(data)
         backlog = self.desk.limits.backlog
         if backlog is not None and self.transport.get_write_buffer_size() > backlog:
             self.cut("reset, as it did not read", reset=True)
-        return self.ended is None
+        return True
 
     def send_ping(self, payload: bytes) -> None:
         """Send a ping."""
@@ -181,7 +183,6 @@ class VenueConnection(ServerConnection):
         """End TCP without a close frame: by a reset, or by a FIN and reading on to its end."""
         self._end(words)
         self.audible.clear()
-        self._fin = True
         if reset:
             raw: socket.socket = self.transport.get_extra_info("socket")
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
@@ -215,8 +216,7 @@ class VenueConnection(ServerConnection):
 
     def hang_up(self) -> None:
         """The exchange stops: say so, and be gone without waiting for an answer."""
-        if self.is_open and not self.muted:
-            self.write(_wire.frame(_wire.CLOSE, _wire.close_payload(1001, "")))
+        self.write(_wire.frame(_wire.CLOSE, _wire.close_payload(1001, "")))
         self._end("the exchange stopped")
         if self.transport.get_write_buffer_size():
             self.transport.abort()

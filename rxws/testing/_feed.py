@@ -38,9 +38,10 @@ class Feed:
         streams: which of its streams are played; None: all.
         candle: how long a candle lasts in seconds, whatever its interval is called; None: as it is
             called.
+        symbols: recorded symbols to the ones that they are played as; None: as they were.
 
     Raises:
-        ConfigError: a recording, stream or length that cannot be played.
+        ConfigError: a recording, a symbol, stream or length that cannot be played.
     """
 
     def __init__(
@@ -48,10 +49,11 @@ class Feed:
         frames: Frames = "spot",
         streams: Collection[str] | None = None,
         candle: float | None = None,
+        symbols: Mapping[str, str] | None = None,
     ) -> None:
         if candle is not None and candle < 0.001:
             raise ConfigError("candle", f"{candle} is too short; take 0.001 seconds or more")
-        recording = _recording(frames)
+        recording = _renamed(_recording(frames), symbols or {})
         known = dict.fromkeys(stream for stream, _ in recording)
         if unknown := sorted(set(known if streams is None else streams) - set(known)):
             raise ConfigError("streams", f"{unknown} are not recorded; take some of {list(known)}")
@@ -150,3 +152,22 @@ def _recording(frames: Frames) -> list[tuple[str, Data]]:
                 told = f'{str(frame)[:80]} is not {{"stream": …, "data": {{…}}}}'
                 raise ConfigError("frames", f"{told}; take combined frames")
     return recording
+
+
+def _renamed(recording: list[tuple[str, Data]], symbols: Mapping[str, str]) -> list[tuple[str, Data]]:
+    renamed = {before.lower(): after.lower() for before, after in symbols.items()}
+    known = dict.fromkeys(stream.partition("@")[0] for stream, _ in recording)
+    if unknown := sorted(set(renamed) - set(known)):
+        raise ConfigError("symbols", f"{unknown} are not recorded; take some of {list(known)}")
+    return [_played_as(renamed, *frame) for frame in recording] if renamed else recording
+
+
+def _played_as(renamed: Mapping[str, str], stream: str, data: Data) -> tuple[str, Data]:
+    symbol, at, kind = stream.partition("@")
+    if symbol not in renamed:
+        return stream, data
+    name = renamed[symbol].upper()
+    changed = {
+        key: {**value, "s": name} if key == "k" else name if key == "s" else value for key, value in data.items()
+    }
+    return f"{renamed[symbol]}{at}{kind}", changed

@@ -27,6 +27,8 @@ FLOOD = b"flood "
 """How the pings of an ordered flood begin: their pongs are not held against the client."""
 
 _ATTEMPTS_PER = 300.0
+# asyncio adds up all that waits at each write (since Python 3.12): a burst is written in few.
+_CHUNK = 2**18
 
 Encoder = Callable[[bytes], bytes]
 """A text to the frames that carry it."""
@@ -84,11 +86,15 @@ class Venue:
 
     def produce(self, count: int, encode: Encoder = whole, among: Collection[str] = ()) -> None:
         """The next `count` messages of the market happen, of the streams `among`, if any."""
+        outbox: dict[VenueConnection, bytearray] = {}
         for _ in range(count):
             stream, data = self.feed.next(self._now_ns() // 1_000_000, among)
             self.ledger.produced += 1
             number = self.ledger.produced
-            self.ledger.told(stream, number, self._tell(stream, number, data, encode))
+            carried = self._tell(stream, number, data, encode, outbox)
+            self.ledger.told(stream, number, carried)
+        for connection, frames in outbox.items():
+            connection.write(bytes(frames))
         self.on_change()
 
     def wanted(self) -> set[str]:
@@ -101,19 +107,30 @@ class Venue:
         connections = [connection for connection in self.live if connection.is_open]
         return sum(act(connection) is not False for connection in connections)
 
-    def _tell(self, stream: str, number: int, data: dict[str, Any], encode: Encoder) -> bool:
+    def _tell(
+        self,
+        stream: str,
+        number: int,
+        data: dict[str, Any],
+        encode: Encoder,
+        outbox: dict[VenueConnection, bytearray],
+    ) -> bool:
         carried = False
         text = msgspec.json.encode(data)
         frames: dict[bool, bytes] = {}
         for connection in tuple(self.live):
-            if stream not in connection.subscriptions.streams:
+            if stream not in connection.subscriptions.streams or not connection.is_told:
                 continue
             combined = connection.subscriptions.combined
             if combined not in frames:
                 frames[combined] = encode(_binance.event(stream, text, combined, number))
-            if connection.write(frames[combined]):
-                connection.record.wrote(number, len(frames[combined]))
-                carried = True
+            connection.record.wrote(number, len(frames[combined]))
+            carried = True
+            waiting = outbox.setdefault(connection, bytearray())
+            waiting += frames[combined]
+            if len(waiting) > _CHUNK:
+                connection.write(bytes(waiting))
+                waiting.clear()
         return carried
 
     # Handshakes
@@ -193,6 +210,7 @@ class Venue:
     def gone(self, connection: VenueConnection) -> None:
         """TCP is gone."""
         self.connections.discard(connection)
+        self.on_change()
 
     def shutdown_notice(self, combined: bool) -> bytes:
         """The text of `serverShutdown`, which carries no number: it is no market data."""

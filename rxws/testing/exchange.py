@@ -22,7 +22,7 @@ from __future__ import annotations
 import asyncio
 import random as chance
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from inspect import isawaitable
 from typing import Self
 
@@ -70,6 +70,8 @@ class SimulatedExchange(LiveFaults, HandshakeFaults, Accounts):
             `fragment` order, so that a test is master of every message.
         candle: how long a candle lasts, in seconds, 0.001 or more, whatever its interval is called;
             None: as it is called.
+        symbols: recorded symbols to the ones that they are played as, such as
+            `{"nknusdt": "btcusdt"}`; `streams` then has the new ones. None: as they were recorded.
         limits: what the venue does not put up with.
         host: the address to listen on.
         port: the port; 0: the system chooses one.
@@ -102,6 +104,7 @@ class SimulatedExchange(LiveFaults, HandshakeFaults, Accounts):
         streams: Collection[str] | None = None,
         rate: float | None = 50.0,
         candle: float | None = None,
+        symbols: Mapping[str, str] | None = None,
         limits: Limits | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -114,7 +117,7 @@ class SimulatedExchange(LiveFaults, HandshakeFaults, Accounts):
             raise ConfigError("rate", f"{rate} is too slow; take more than 0, or None for by hand")
         if history < 0:
             raise ConfigError("history", f"{history} is too few; take 0 or more")
-        self._feed = Feed(frames, streams, candle)
+        self._feed = Feed(frames, streams, candle, symbols)
         self._ledger = Ledger(history)
         self._clock = LoopClock() if clock is None else clock
         self._venue = Venue(

@@ -9,7 +9,7 @@ from functools import partial
 from reactivex import abc
 from reactivex.disposable import CompositeDisposable, Disposable
 
-from rxws.errors import ConnectionClosed, ConnectionFailed, Disconnected
+from rxws.errors import ConfigError, ConnectionClosed, ConnectionFailed, Disconnected
 from rxws.scheduler import clock
 from rxws.transport.options import check_known
 from rxws.transport.protocol import Dial, Receiver
@@ -26,12 +26,21 @@ class Attempt:
         messages: when which message comes; `str` as text, `bytes` as binary.
         lost: when the connection ends, and by which error; None: it stays.
         pongs: whether pings are answered, at once.
+
+    Raises:
+        ConfigError: a message comes before the connection is open.
     """
 
     opens: float | None = 0.0
     messages: Sequence[tuple[float, str | bytes]] = ()
     lost: tuple[float, Disconnected] | None = None
     pongs: bool = True
+
+    def __post_init__(self) -> None:
+        for at, _ in self.messages:
+            if self.opens is None or at < self.opens:
+                when = "never opens" if self.opens is None else f"opens at {self.opens:g} s"
+                raise ConfigError("messages", f"one comes at {at:g} s, and the connection {when}; let it come later")
 
     @classmethod
     def refused(cls, after: float = 0.0, error: Disconnected | None = None) -> Attempt:
@@ -125,12 +134,15 @@ class ScriptedSocket:
         self._dialed.sent.append(payload.decode() if is_text else payload)
 
     def ping(self, payload: bytes) -> None:
+        if self._dialed.ended:
+            return
         self._dialed.pings += 1
         if self._attempt.pongs:
             self._at(0.0, lambda: self._receiver.on_pong(payload))
 
     def close(self, code: int, reason: str) -> None:
-        self._dialed.close_code = code
+        if not self._dialed.ended:
+            self._dialed.close_code = code
         self._gone()
 
     def abort(self) -> None:

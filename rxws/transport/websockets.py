@@ -101,7 +101,7 @@ class PushConnection(ClientConnection):
         self._lost = False
         self._left = False
         self._gone = False
-        self._abort_timer: asyncio.TimerHandle | None = None
+        self._closing: asyncio.Task[None] | None = None
 
     def process_event(self, event: Event) -> None:
         """Push one frame; websockets calls this from its read callback."""
@@ -109,7 +109,6 @@ class PushConnection(ClientConnection):
             super().process_event(event)
             if self.protocol.handshake_exc is None:
                 self.opened = True
-                outlasts(self.connection_lost_waiter)
                 self._receiver.on_open(OpenSocket(self, self._outbox))
             return
         opcode = event.opcode
@@ -154,8 +153,6 @@ class PushConnection(ClientConnection):
             self._read_the_rest()
         super().connection_lost(exc)
         self._gone = True
-        if self._abort_timer is not None:
-            self._abort_timer.cancel()
         if self.opened:
             self._ended()
             self._receiver.on_gone()
@@ -183,8 +180,19 @@ class PushConnection(ClientConnection):
 
     def finish(self) -> None:
         """Give the server `close_timeout` to close the TCP connection (RFC 6455, section 7.1.1), then abort it."""
-        if self.close_timeout is not None and self._abort_timer is None and not self._gone:
-            self._abort_timer = self.loop.call_later(self.close_timeout, self.transport.abort)
+        if self._closing is None and not self._gone:
+            deadline = None if self.close_timeout is None else self.loop.time() + self.close_timeout
+            self._closing = self.loop.create_task(self._close_behind(deadline), name="rxws close")
+            outlasts(self._closing)
+
+    async def _close_behind(self, deadline: float | None) -> None:
+        # A task, not a timer: a loop that ends cancels its tasks, and then the socket must not stay open.
+        try:
+            async with asyncio.timeout_at(deadline):
+                await asyncio.shield(self.connection_lost_waiter)
+        except (TimeoutError, asyncio.CancelledError):
+            self.transport.abort()
+            await asyncio.shield(self.connection_lost_waiter)
 
     def _loss(self) -> Disconnected:
         protocol = self.protocol

@@ -12,6 +12,9 @@ from weakref import WeakSet
 
 T = TypeVar("T")
 
+SERVER_THREAD = "server"
+"""The name of a server's own thread, see `raw_server.Elsewhere`."""
+
 # Tasks, timers and the callbacks of sockets inherit the context of whoever makes them.
 _IS_CLIENT: ContextVar[bool] = ContextVar("is_client", default=False)
 
@@ -43,7 +46,8 @@ class Leftovers:
         tasks = [f"task {each.get_name()}: {each.get_coro()}" for each in self._tasks if not each.done()]
         timers = [f"timer {each}" for each in self._timers if not each.cancelled() and each.when() > now]
         sockets = [f"socket {each}" for each in self._sockets if each.fileno() != -1]
-        threads = [f"thread {each.name}" for each in set(threading.enumerate()) - self._threads]
+        new = set(threading.enumerate()) - self._threads
+        threads = [f"thread {each.name}" for each in new if each.name != SERVER_THREAD]
         return tasks + timers + sockets + threads
 
     def _timer(self, when: float, callback: Callable[..., object], *args: Any, **kwargs: Any) -> asyncio.TimerHandle:

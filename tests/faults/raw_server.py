@@ -181,7 +181,8 @@ class RawServer:
         for task in self._tasks:
             task.cancel()
         for peer in self.peers:
-            peer.writer.transport.abort()
+            if not peer.writer.is_closing():  # asyncio's abort fails on one that is closed
+                peer.writer.transport.abort()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._server.wait_closed()
         if self._failures:

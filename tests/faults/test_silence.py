@@ -79,6 +79,7 @@ async def test_what_is_no_data_does_not_keep_a_stalled_connection_alive(watch: A
 
     async def heartbeats(peer: Peer) -> None:
         await peer.accept()
+        peer.number()
         while True:
             peer.write(frame(TEXT, b'{"op":"pong"}'))
             await asyncio.sleep(0.02)

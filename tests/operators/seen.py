@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -48,3 +49,9 @@ def at(time: float) -> TestScheduler:
 def dialled(transport: ScriptedTransport, **options: Any) -> Observable[Connection]:
     """Connect over `transport`, without pings."""
     return connect("ws://scripted", **{"transport": transport, "ping_interval": None, **options})
+
+
+async def turns() -> None:
+    """Let the running loop do what is due: a few turns, no time."""
+    for _ in range(10):
+        await asyncio.sleep(0)

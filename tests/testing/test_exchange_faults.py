@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from rxws.errors import ConfigError
+from rxws.testing._limits import RollingWindow
 from rxws.testing.exchange import ManualClock, SimulatedExchange
 
 TRADES = "sushiusdt@aggTrade"
@@ -28,7 +29,9 @@ class RawClient:
         first, size = await self.reader.readexactly(2)
         masked, size = size & 0x80, size & 0x7F
         if size > 125:
-            size = int.from_bytes(await self.reader.readexactly(2 if size == 126 else 8))
+            short = size == 126
+            size = int.from_bytes(await self.reader.readexactly(2 if short else 8))
+            assert size > 125 if short else size >= 2**16  # in the fewest bytes, section 5.2
         return first, await self.reader.readexactly(size + (4 if masked else 0))
 
     def send(self, first: int, payload: bytes = b"") -> None:
@@ -190,13 +193,17 @@ async def test_a_stall_without_pongs_hears_nothing_until_it_is_resumed(
 async def test_a_stall_that_is_written_to_without_end_keeps_a_bound(
     exchange: SimulatedExchange, client: RawClient
 ) -> None:
-    """What a deaf connection keeps is bounded; the rest waits in the network."""
-    exchange.stall(pongs=False)
+    """What a deaf connection keeps is bounded; the rest waits in the network, for `resume`."""
     (connection,) = exchange._venue.live
-    client.writer.write((bytes((PING, 0x80)) + MASK) * 2_000_000)
+    connection.window = RollingWindow(None, 1.0)
+    exchange.stall(pongs=False)
+    client.writer.write((bytes((PING, 0x80)) + MASK) * 200_000)
     await until(lambda: not connection.transport.is_reading())
-
     assert len(connection._held) < 2**20
+
+    exchange.resume()
+
+    await exchange.until(lambda: exchange.received["PING"] == 200_000)
 
 
 async def test_a_stalled_connection_can_be_closed(exchange: SimulatedExchange, client: RawClient) -> None:

@@ -101,14 +101,14 @@ def test_a_candle_is_closed_when_its_time_is_over_and_the_next_opens() -> None:
     """Each minute's last kline says x, once, right after its T; no minute is left out."""
     feed = Feed("usdm", {"ctkusdt@kline_1m"})
 
-    klines = [data for _, data in play(feed, 1_000, step=500)]
+    klines = [data for _, data in play(feed, 8_000, step=61)]
     closed = [data for data in klines if data["k"]["x"]]
 
     assert [data["k"]["t"] for data in closed] == [NOW - NOW % MINUTE + at * MINUTE for at in range(len(closed))]
     assert len(closed) == 8
     for data in closed:
         assert data["k"]["T"] == data["k"]["t"] + MINUTE - 1
-        assert 0 < data["E"] - data["k"]["T"] <= 500
+        assert 0 < data["E"] - data["k"]["T"] <= 61
 
 
 def test_a_candle_says_what_happened_in_it() -> None:
@@ -130,6 +130,7 @@ def test_a_candle_says_what_happened_in_it() -> None:
             assert kline["f"] <= kline["L"]
         else:
             assert (kline["f"], kline["L"]) == (-1, -1)
+            assert Decimal(kline["v"]) == 0
         before = kline
 
 
@@ -192,3 +193,16 @@ def test_a_monthly_candle_is_refused() -> None:
 
     with pytest.raises(ConfigError, match="1M"):
         feed.next(NOW)
+
+
+def test_symbols_are_played_under_other_names() -> None:
+    """In the streams' names and in all that is told of them; others stay."""
+    feed = Feed("spot", symbols={"NKNUSDT": "btcusdt"})
+    assert "btcusdt@kline_1m" in feed.streams
+    assert not any(stream.startswith("nknusdt") for stream in feed.streams)
+    told = [(stream, data) for stream, data in play(feed, 200) if stream.startswith("btcusdt")]
+    assert {data["s"] for _, data in told} == {"BTCUSDT"}
+    assert {data["k"]["s"] for stream, data in told if "kline" in stream} == {"BTCUSDT"}
+    with pytest.raises(ConfigError) as raised:
+        Feed("spot", symbols={"btcusdt": "nknusdt"})
+    assert raised.value.field == "symbols"

@@ -134,6 +134,18 @@ async def test_attempts_are_limited_too() -> None:
             pass
 
 
+async def test_an_answered_close_leaves_no_timer() -> None:
+    """The deadline of the answer ends with the connection."""
+    clock = ManualClock()
+    async with asyncio.timeout(10), simulate(clock) as exchange:
+        async with connect(exchange.url + "/ws") as client:
+            exchange.close()
+            assert clock.timers == 1
+            await client.wait_closed()
+        await exchange.until(lambda: not exchange._venue.connections)
+        assert clock.timers == 0
+
+
 async def test_the_server_pings_and_a_pong_satisfies_it() -> None:
     """A ping every interval; answered with its payload, no deadline runs."""
     clock = ManualClock()

@@ -1,4 +1,4 @@
-"""The other side of the seam: a receiver that writes down what a transport tells, in order."""
+"""The other side of the seam: receivers that write down what a transport tells, in order."""
 
 from __future__ import annotations
 
@@ -14,11 +14,51 @@ from rxws.transport.websockets import WebsocketsTransport
 from tests.transport.raw_server import PATIENCE
 
 
-class Client:
-    """A dial by the websockets transport; `told` is what its receiver was told.
+class Recorder:
+    """A receiver; `told` is what it was told.
 
     A message stands there as `str` or `bytes`, a pong as ("pong", payload), everything else by name.
     """
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+        self.error: Disconnected | None = None
+        self.socket: Socket
+
+    @property
+    def told_but_reads(self) -> list[object]:
+        """What was told, without the reads, whose number is the kernel's."""
+        return [what for what in self.told if what != "read"]
+
+    def on_open(self, socket: Socket) -> None:
+        self.socket = socket
+        self.tell("open")
+
+    def on_read(self) -> None:
+        self.tell("read")
+
+    def on_message(self, payload: bytes, is_text: bool) -> None:
+        assert type(payload) is bytes
+        self.tell(payload.decode() if is_text else payload)
+
+    def on_pong(self, payload: bytes) -> None:
+        assert type(payload) is bytes
+        self.tell(("pong", payload))
+
+    def on_lost(self, error: Disconnected) -> None:
+        self.error = error
+        self.tell("lost")
+
+    def on_gone(self) -> None:
+        self.tell("gone")
+
+    def tell(self, what: object) -> None:
+        """Write it down."""
+        self.told.append(what)
+
+
+class Client(Recorder):
+    """A dial by the websockets transport."""
 
     def __init__(
         self,
@@ -30,9 +70,7 @@ class Client:
         scheduler: abc.SchedulerBase | None = None,
         **options: object,
     ) -> None:
-        self.told: list[object] = []
-        self.error: Disconnected | None = None
-        self.socket: Socket
+        super().__init__()
         self._changed = asyncio.Event()
         transport = WebsocketsTransport()
         transport.check(options)
@@ -43,11 +81,6 @@ class Client:
         )
         assert self.told == []  # nothing is told from inside `open`
 
-    @property
-    def told_but_reads(self) -> list[object]:
-        """What was told, without the reads, whose number is the kernel's."""
-        return [what for what in self.told if what != "read"]
-
     async def until(self, *told: object) -> Client:
         """Wait until each of these has been told."""
         async with asyncio.timeout(PATIENCE):
@@ -56,28 +89,15 @@ class Client:
                 await self._changed.wait()
         return self
 
-    def on_open(self, socket: Socket) -> None:
-        self.socket = socket
-        self._tell("open")
+    async def next_read(self) -> None:
+        """Wait until something more has been read than by now."""
+        reads = self.told.count("read")
+        async with asyncio.timeout(PATIENCE):
+            while self.told.count("read") == reads:
+                self._changed.clear()
+                await self._changed.wait()
 
-    def on_read(self) -> None:
-        self._tell("read")
-
-    def on_message(self, payload: bytes, is_text: bool) -> None:
-        assert type(payload) is bytes
-        self._tell(payload.decode() if is_text else payload)
-
-    def on_pong(self, payload: bytes) -> None:
-        assert type(payload) is bytes
-        self._tell(("pong", payload))
-
-    def on_lost(self, error: Disconnected) -> None:
-        self.error = error
-        self._tell("lost")
-
-    def on_gone(self) -> None:
-        self._tell("gone")
-
-    def _tell(self, what: object) -> None:
-        self.told.append(what)
+    def tell(self, what: object) -> None:
+        """Write it down, and wake who waits for it."""
+        super().tell(what)
         self._changed.set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging.config
 import socket
 from collections.abc import Callable
@@ -77,10 +76,8 @@ async def test_a_message_that_comes_byte_by_byte_arrives_whole(server: RawServer
     await client.until("open")
 
     for byte in frame(TEXT, b"slow", fin=False) + frame(PING) + frame(CONT, b"ly"):
-        reads = client.told.count("read")
         peer.write(bytes([byte]))
-        while client.told.count("read") == reads:
-            await asyncio.sleep(0)
+        await client.next_read()
 
     assert client.told_but_reads == ["open", "slowly"]
 

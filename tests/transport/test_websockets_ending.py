@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from rxws.errors import ConfigError, ConnectionClosed, ProtocolError
+from rxws.transport.websockets import _unread
 from tests.transport.raw_server import BINARY, CLOSE, CONT, PING, PONG, TEXT, Frame, RawPeer, RawServer, close, frame
 from tests.transport.receiving import Client
 
@@ -142,6 +143,19 @@ async def test_what_the_server_wrote_before_the_end_is_told_though_our_own_write
     assert client.told_but_reads == ["open", *map(str, range(5_000)), "lost", "gone"]
     assert isinstance(client.error, ConnectionClosed)
     assert client.error.code == (4000 if end == "close" else 1006)
+
+
+async def test_reading_the_rest_of_a_socket_ends_where_there_is_nothing(server: RawServer, dial: Dials) -> None:
+    """It neither waits nor raises, and the socket is as it was."""
+    client = dial(server.url)
+    peer = await opened(server, client)
+    transport = client.socket._connection.transport  # type: ignore[attr-defined]
+
+    assert _unread(transport) == b""
+    peer.write(b"\x81\x01x")
+    assert _unread(transport) == b"\x81\x01x"
+    peer.write(frame(TEXT, b"goes on"))
+    await client.until("goes on")
 
 
 async def test_a_server_that_closes_its_half_and_reads_no_more_is_aborted(
@@ -312,9 +326,7 @@ async def test_abort_closes_the_socket_at_once(server: RawServer, dial: Dials) -
     assert await peer.ended() in ("FIN", "RST")
 
 
-async def test_once_gone_a_socket_takes_every_call_and_does_nothing(
-    server: RawServer, dial: Dials, leap: Leap
-) -> None:
+async def test_once_gone_a_socket_takes_every_call_and_does_nothing(server: RawServer, dial: Dials, leap: Leap) -> None:
     """No timer begins that would outlive it."""
     client = dial(server.url, close_timeout=60.0)
     peer = await opened(server, client)

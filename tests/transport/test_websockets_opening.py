@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
@@ -134,7 +134,7 @@ THE_PAST = format_datetime(VIRTUAL.now - timedelta(days=1), usegmt=True)
 async def test_retry_after_is_a_number_of_seconds_or_a_date(
     server: RawServer, dial: Dials, headers: list[str], seconds: float | None
 ) -> None:
-    """A date counts from the scheduler's now; of several the longest holds; what is neither is as if it was not there."""
+    """A date counts from the scheduler's now; of several the longest holds; what is neither does not count."""
     client = dial(server.url, scheduler=VIRTUAL)
     peer = await server.accepted()
     await peer.read_request()
@@ -143,6 +143,19 @@ async def test_retry_after_is_a_number_of_seconds_or_a_date(
 
     assert isinstance(client.error, HandshakeRejected)
     assert client.error.retry_after == seconds
+
+
+async def test_a_date_counts_from_the_wall_clock(server: RawServer, dial: Dials) -> None:
+    """Where the loop's own scheduler is given, whose timers have another clock."""
+    client = dial(server.url)
+    peer = await server.accepted()
+    await peer.read_request()
+    in_an_hour = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+    peer.write(response("503 Later", f"Retry-After: {in_an_hour}\r\n"))
+    await client.until("lost")
+
+    assert isinstance(client.error, HandshakeRejected)
+    assert client.error.retry_after == pytest.approx(3600, abs=60)
 
 
 async def test_a_port_where_nobody_listens_is_a_failed_connection(dial: Dials) -> None:

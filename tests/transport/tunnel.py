@@ -3,35 +3,51 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Protocol
 
-from tests.transport.raw_server import RawServer
+
+class Listening(Protocol):
+    """What is behind: a raw server, or another tunnel."""
+
+    port: int
 
 
 class Tunnel:
-    """Passes bytes on to `server`, both ways, and each end too: a FIN as one, a RST as an abort.
+    """Passes the bytes of one client on to `server`, both ways, and each end too: a FIN as one, a RST as an abort.
 
     With `answer` it is an HTTP proxy first: it reads a CONNECT and answers so; b"" is silence, and what is no 200
     passes nothing on.
     """
 
-    def __init__(self, server: RawServer, answer: bytes | None) -> None:
+    def __init__(self, server: Listening, answer: bytes | None) -> None:
         self.port = 0
         self.request = ""
         self.asked = asyncio.Event()
         self._server = server
         self._answer = answer
+        self._writers: list[asyncio.StreamWriter] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """See one client through to its end."""
+        self._writers.append(writer)
         try:
             if self._answer is None or await self._connects(reader, writer):
                 behind, back = await asyncio.open_connection("127.0.0.1", self._server.port)
+                self._writers.append(back)
                 await asyncio.gather(passed_on(reader, back), passed_on(behind, writer))
         finally:
-            writer.transport.abort()
+            for each in self._writers:
+                each.transport.abort()
+
+    def reset(self) -> None:
+        """Reset both ways."""
+        for writer in self._writers:
+            reset(writer)
 
     async def _connects(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         assert self._answer is not None
@@ -52,12 +68,18 @@ async def passed_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
             await writer.drain()
         writer.close()
     except ConnectionError:
-        writer.transport.abort()
+        reset(writer)
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    """Close at once, by a RST."""
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 @asynccontextmanager
 async def tunnel(
-    server: RawServer, *, context: ssl.SSLContext | None = None, answer: bytes | None = None
+    server: Listening, *, context: ssl.SSLContext | None = None, answer: bytes | None = None
 ) -> AsyncIterator[Tunnel]:
     """Listen on a port chosen by the system, under TLS if there is a context."""
     made = Tunnel(server, answer)

@@ -1,16 +1,18 @@
-// RxJS: webSocket() as its documentation shows it, with ws as WebSocketCtor, and retry({ delay }) for errors.
+// RxJS: webSocket() as its documentation shows it, with ws as WebSocketCtor; retry({ delay }) dials again after an
+// error and repeat({ delay }) after a completion, with delays that grow, as their documentation says they may.
 'use strict';
 
-const { merge, repeat, retry, timeout } = require('rxjs');
+const { merge, repeat, retry, timeout, timer } = require('rxjs');
 const { webSocket } = require('rxjs/webSocket');
 const WebSocket = require('ws');
 const readline = require('node:readline');
 
 const [row, url, settingsText, variant = ''] = process.argv.slice(2);
 const settings = JSON.parse(settingsText);
-const delay = settings.FIRST_DELAY * 1000;
 
 const tell = (facts) => process.stdout.write(JSON.stringify(facts) + '\n');
+
+const grown = (count) => timer(Math.min(settings.FIRST_DELAY * 2 ** (count - 1), settings.LARGEST_DELAY) * 1000);
 
 function busy(seconds) {
   const end = performance.now() + seconds * 1000;
@@ -45,8 +47,8 @@ function next() {
   if (row === 'slow') busy(settings.SLOW_PAUSE);
 }
 
-let stream = messages().pipe(retry({ delay }));
-if (variant === 'repeat') stream = stream.pipe(repeat({ delay }));
+let stream = messages().pipe(retry({ delay: (error, count) => grown(count) }));
+if (variant !== 'retry') stream = stream.pipe(repeat({ delay: grown }));
 
 const subscription = stream.subscribe({
   next,
