@@ -148,6 +148,7 @@ class Attempt(abc.DisposableBase):
             self._keepalive.on_pong(payload)
 
     def on_lost(self, error: Disconnected) -> None:
+        self._inbox.drain()
         if self._end(error):
             self._tell(error)
 
@@ -265,6 +266,8 @@ class Attempt(abc.DisposableBase):
         self._dial.dispose()
         if self._keepalive is not None:
             self._keepalive.dispose()
+        if error is not None:
+            self._inbox.forsake()
         self.end_reason = self.journal.closed(error, uptime, opened)
         for action in self._on_end:
             action()
@@ -283,9 +286,13 @@ class Attempt(abc.DisposableBase):
             report(raised)
 
     def _crashed(self, error: BaseException) -> None:
-        if self._end(None):
-            self._close_socket(1000, "")
-        if not self.journal.crashed(error):
+        # The journal first: it disposes all of the subscription, so that who raised is told nothing more.
+        try:
+            seen_to = self.journal.crashed(error)
+        finally:
+            if self._end(None):
+                self._close_socket(1000, "")
+        if not seen_to:
             report(error)
 
 

@@ -88,6 +88,17 @@ class Inbox:
         """End what `hold` began."""
         self._holding = False
 
+    def drain(self) -> None:
+        """Hand on at once what would have followed a turn later: the connection is about to be lost."""
+        if self._flowing:
+            self._flush()
+
+    def forsake(self) -> None:
+        """Say how many messages nobody has taken: a login script failed, or the connection was lost meanwhile."""
+        if self._held:
+            self._journal.dropped("inbox", len(self._held))
+            self._held.clear()
+
     def end(self, error: Exception | None) -> None:
         """Take nothing more; those who observe `messages` hear how it ended."""
         self._deliver = self._late

@@ -160,6 +160,7 @@ class Lifecycle:
         self._tell(Waiting(**self._stamp(), seconds=seconds, rule=rule, attempt=attempt, error=error))
 
     def crashed(self, error: BaseException) -> bool:
+        self._in_stream = None  # who raised is told nothing more, not even Closed
         self.subscription.dispose()
         report(error)
         return True

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError, fields, replace
 from math import inf, isclose, nan
+from sys import float_info
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from rxws.errors import (
     Refresh,
     RetriesExhausted,
     RetryAfter,
+    verdict,
 )
 from rxws.types import RetrySignal
 
@@ -183,6 +185,7 @@ def test_the_strategies_are_the_one_policy_with_other_arguments() -> None:
     )
     assert Backoff.immediate(table=table).table is table
     assert Backoff.fixed(1.0, table=table).table is table
+    assert (Backoff.immediate().initial, Backoff.immediate().cap) == (0.0, 0.0)
     assert Backoff().stable_after == Backoff.immediate().stable_after == 60.0
 
 
@@ -192,8 +195,11 @@ def test_a_policy_is_a_frozen_value() -> None:
 
     assert replace(policy, cap=5.0) == Backoff(cap=5.0) != policy
     assert hash(Backoff()) == hash(policy)
-    with pytest.raises(FrozenInstanceError):
-        policy.cap = 5.0
+    for value in (policy, Wait(1.0, "policy")):
+        assert not hasattr(value, "__dict__")
+        for field in fields(value):
+            with pytest.raises(FrozenInstanceError):
+                setattr(value, field.name, 5.0)
 
 
 def test_a_policy_shows_its_numbers() -> None:
@@ -247,6 +253,14 @@ def test_a_wrong_argument_is_refused_by_its_name(arguments: dict[str, Any], says
 
     assert says in str(caught.value)
     assert caught.value.field in arguments
+
+
+def test_the_bounds_themselves_are_taken() -> None:
+    """Nothing to wait, no growth, and proof by the handshake are odd, but what they say is clear."""
+    policy = Backoff(initial=0, factor=1, cap=float_info.max, stable_after=0, max_attempts=1, pause=0)
+
+    assert policy.delay(5) == 0.0
+    assert verdict(BUSY, Backoff(table={1013: RetryAfter(0.0)}).table) == RetryAfter(0.0)
 
 
 @pytest.mark.parametrize("seconds", [-1.0, nan, inf, "5", None, True], ids=repr)
@@ -331,7 +345,7 @@ def test_a_policys_number_is_seconds(answer: Any, seconds: float) -> None:
     """Also one of numpy's; less than nothing is now."""
     wait = waits(lambda signal: answer)
 
-    assert wait == Wait(seconds, "policy")
+    assert (wait.seconds, wait.rule, wait.until) == (seconds, "policy", None)
     assert type(wait.seconds) is float
 
 

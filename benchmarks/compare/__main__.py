@@ -1,4 +1,4 @@
-"""Play all rows to all clients and write docs/comparison.md. It takes about four minutes."""
+"""Play all rows to all clients and write docs/comparison.md. It takes about three minutes."""
 
 from __future__ import annotations
 

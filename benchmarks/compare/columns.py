@@ -30,7 +30,10 @@ class Variant:
 
 
 VARIANTS: Mapping[str, Mapping[str, Variant]] = {
-    WEBSOCKETS: {"silent": Variant("timeout", "by hand, `asyncio.timeout` around `recv`")},
+    WEBSOCKETS: {
+        "silent": Variant("timeout", "by hand, `asyncio.timeout` around `recv`"),
+        "slow": Variant("max_queue", "with `max_queue=None`"),
+    },
     KSTLIB: {
         "silent": Variant("receive", "by hand, `receive(timeout=…)`"),
         "subscriptions": Variant("on_connect", "by hand, `on_connect`"),

@@ -58,9 +58,9 @@ ROWS = (
     Row(
         "half-open",
         "Finds a half-open connection by its own pings",
-        "After one message the server reads nothing more and leaves TCP open. No limit for data is set, as for a stream "
-        "that may be quiet. Pings go out, and their pongs are due, after 0.3 s. Yes: there is another connection within "
-        "4 s; late: within 15 s.",
+        "After one message the server reads nothing more and leaves TCP open. No limit for data is set, as for a "
+        "stream that may be quiet. Pings go out, and their pongs are due, after 0.3 s. Yes: there is another "
+        "connection within 4 s; late: within 15 s.",
         judges.another_connection,
         faults.fall_deaf,
     ),
@@ -75,25 +75,25 @@ ROWS = (
     Row(
         "retry-after",
         "Keeps `Retry-After` (429)",
-        "The server refuses the first handshake with 429 and `Retry-After: 1`. Yes: the second comes, and not within "
-        "that second.",
+        "The server refuses the first handshake with 429 and `Retry-After: 2`. Yes: the second comes, and not within "
+        "those 2 s.",
         judges.retry_after,
         refuse=faults.too_many,
     ),
     Row(
         "burst",
         "Delivered of a burst of 20,000 messages to a slower consumer",
-        "The server sends 20,000 numbered messages as fast as TCP takes them; the consumer is busy for some 0.1 ms with "
-        "each. Counted is what the consumer has had.",
+        "The server sends 20,000 numbered messages as fast as TCP takes them; the consumer is busy for some 0.1 ms "
+        "with each. Counted is what the consumer has had.",
         judges.burst,
         faults.burst,
     ),
     Row(
         "slow",
-        "Keeps a good connection whose consumer takes 1 ms a message",
-        "The server sends 3,000 messages of 300 bytes at once; the consumer takes a little over 1 ms for each. Pings go "
-        "out, and their pongs are due, after 0.3 s; the server answers each at once. Yes: one connection carries all "
-        "messages, and is still open.",
+        "Keeps a good connection whose consumer lags by more than the ping timeout",
+        "The server sends 3,000 messages of 300 bytes at once; the consumer takes a little over 1 ms for each. Pings "
+        "go out, and their pongs are due, after 0.3 s; the server answers each at once. Yes: one connection carries "
+        "all messages, and is still open.",
         judges.slow,
         faults.flood,
     ),

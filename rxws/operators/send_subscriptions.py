@@ -81,11 +81,16 @@ def send_subscriptions(
                 try:
                     for payload in payloads:
                         connection.send(payload)
+                except Disconnected:
+                    # The server has closed it already, in the segment that brought its answer: what it wrote before
+                    # that is handed on, and then the connection is lost by its close code.
+                    pass
                 except RxwsError as error:
                     connection.fail(failed(connection, error))
                     return
-                if payloads:
-                    connection.journal.subscribed(len(payloads))
+                else:
+                    if payloads:
+                        connection.journal.subscribed(len(payloads))
                 current = connection
                 observer.on_next(connection)
 

@@ -181,7 +181,7 @@ class RawServer:
         for task in self._tasks:
             task.cancel()
         for peer in self.peers:
-            if not peer.writer.is_closing():  # asyncio's abort fails on one that is closed
+            if peer is not None and not peer.writer.is_closing():  # asyncio's abort fails on one that is closed
                 peer.writer.transport.abort()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._server.wait_closed()

@@ -134,6 +134,27 @@ def test_a_candle_says_what_happened_in_it() -> None:
         before = kline
 
 
+def test_what_is_traded_in_one_candle_is_not_in_the_next() -> None:
+    """A candle begins with nothing, and takes in what changed between two recorded klines."""
+
+    def recorded(trades: int, volume: str) -> dict[str, Any]:
+        sums = dict.fromkeys("vqVQ", volume)
+        kline = {"s": "X", "i": "1s", "t": 0, "c": "1.0", "n": trades, "L": trades, **sums}
+        return {"stream": "x@kline_1s", "data": {"e": "kline", "s": "X", "k": kline}}
+
+    feed = Feed([recorded(10, "20.0"), recorded(12, "23.0")])
+
+    told = [feed.next(NOW + ms)[1]["k"] for ms in (0, 10, 1_000, 1_000, 1_010)]
+
+    assert [(kline["n"], kline["v"], kline["x"]) for kline in told] == [
+        (1, "2.0", False),
+        (3, "5.0", False),
+        (3, "5.0", True),
+        (1, "2.0", False),
+        (3, "5.0", False),
+    ]
+
+
 def test_candles_can_be_shorter_than_they_are_called() -> None:
     """`candle` is the length in seconds, also between klines that are further apart."""
     feed = Feed("spot", {"nknusdt@kline_1m", "nknusdt@bookTicker"}, candle=0.25)

@@ -92,6 +92,18 @@ async def test_ping_pong_and_json_count_together_and_the_sixth_is_too_many() -> 
         assert exchange.received["EXCESS"] == 1
 
 
+async def test_a_close_is_no_message() -> None:
+    """Whoever has used up the limit may still hang up."""
+    clock = ManualClock()
+    async with asyncio.timeout(10), simulate(clock, messages=1) as exchange:
+        async with connect(exchange.url + "/ws", ping_interval=None) as client:
+            await client.send(LIST)
+            await client.recv()
+        assert client.close_code == 1000
+        async with connect(exchange.url + "/ws"):
+            assert exchange.received == {"LIST_SUBSCRIPTIONS": 1, "CLOSE": 1}
+
+
 async def test_after_a_second_five_more_are_allowed() -> None:
     """The window rolls."""
     clock = ManualClock()

@@ -63,6 +63,19 @@ async def test_a_combined_url_gets_wrapped_data_with_its_number(
     assert "n" not in messages[0]["data"]
 
 
+async def test_each_connection_gets_its_own_wrapper(exchange: SimulatedExchange) -> None:
+    """One message goes out wrapped to one client and raw to the other."""
+    async with (
+        connect(f"{exchange.url}/ws/{TRADES}") as raw,
+        connect(exchange.combined_url(TRADES)) as combined,
+    ):
+        exchange.burst(1)
+        (bare,) = await take(raw, 1)
+        (wrapped,) = await take(combined, 1)
+
+    assert bare == {**wrapped["data"], "n": wrapped["n"]}
+
+
 @pytest.mark.parametrize(
     "path",
     [

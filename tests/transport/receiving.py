@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from reactivex import abc
 from reactivex.scheduler.eventloop import AsyncIOScheduler
@@ -11,7 +11,7 @@ from reactivex.scheduler.eventloop import AsyncIOScheduler
 from rxws.errors import Disconnected
 from rxws.transport import Dial, Socket
 from rxws.transport.websockets import WebsocketsTransport
-from tests.transport.raw_server import PATIENCE
+from tests.transport.raw_server import PATIENCE, RawPeer, RawServer
 
 
 class Recorder:
@@ -101,3 +101,20 @@ class Client(Recorder):
         """Write it down, and wake who waits for it."""
         super().tell(what)
         self._changed.set()
+
+
+Dials = Callable[..., Client]
+Leap = Callable[[float], None]
+
+
+async def opened(server: RawServer, client: Client) -> RawPeer:
+    """Accept a client, and wait until it knows."""
+    peer = await (await server.accepted()).upgrade()
+    await client.until("open")
+    return peer
+
+
+async def turns(count: int = 10) -> None:
+    """Let the loop do all that is ready."""
+    for _ in range(count):
+        await asyncio.sleep(0)

@@ -15,6 +15,7 @@ import rxws
 from rxws.errors import ConnectionClosed
 from rxws.types import Connection, Message
 from tests.transport.raw_server import CLOSE, Frame, RawPeer, RawServer
+from tests.transport.receiving import turns
 from tests.transport.rfc6455_cases import CASES, DROPPED, PAUSE, Case, Octets
 
 FAILED, NON_STRICT, OK, INFORMATIONAL = "FAILED", "NON-STRICT", "OK", "INFORMATIONAL"
@@ -126,12 +127,6 @@ class Play:
         while not there():
             self._news.clear()
             await self._news.wait()
-
-
-async def turns(count: int) -> None:
-    """Let the client run."""
-    for _ in range(count):
-        await asyncio.sleep(0)
 
 
 def grade(case: Case, played: Played) -> str:

@@ -5,19 +5,15 @@ from __future__ import annotations
 import asyncio
 import ssl
 import traceback
-from collections.abc import Callable
 
 import pytest
 import trustme
 from websockets import exceptions
 
 from rxws.errors import ConnectionClosed, ConnectionFailed
-from tests.transport.raw_server import CLOSE, TEXT, RawPeer, RawServer, close, frame
-from tests.transport.receiving import Client
+from tests.transport.raw_server import CLOSE, TEXT, RawServer, close, frame
+from tests.transport.receiving import Dials, Leap, opened
 from tests.transport.tunnel import Tunnel, tunnel
-
-Dials = Callable[..., Client]
-Leap = Callable[[float], None]
 
 CONNECTED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
@@ -47,13 +43,6 @@ def serving(authority: trustme.CA, name: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(name).configure_cert(context)
     return context
-
-
-async def opened(server: RawServer, client: Client) -> RawPeer:
-    """Accept a client, and wait until it knows."""
-    peer = await (await server.accepted()).upgrade()
-    await client.until("open")
-    return peer
 
 
 def secure(way: Tunnel) -> str:
@@ -252,7 +241,8 @@ async def test_a_system_proxy_that_is_none_shows_no_secret(dial: Dials, monkeypa
     monkeypatch.setenv("http_proxy", "http://me:SECRET@proxy.example/path?SECRET")
     client = await dial("ws://venue.example").until("lost")
 
-    assert isinstance(client.error.__cause__, exceptions.InvalidProxy)  # type: ignore[union-attr]
+    assert client.error is not None
+    assert isinstance(client.error.__cause__, exceptions.InvalidProxy)
     shown = "".join(traceback.format_exception(client.error)) + repr(client.error) + repr(client.error.__cause__)
     assert "http://***@proxy.example/path" in shown
     assert "SECRET" not in shown

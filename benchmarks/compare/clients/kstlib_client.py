@@ -7,12 +7,13 @@ import sys
 import time
 from typing import Any
 
-from benchmarks.compare.clients.report import ConsumerError, Report, until_stopped, watched
-from benchmarks.compare.settings import BURST_PAUSE, FIRST_DELAY, IDLE, LARGEST_DELAY, PING, SLOW_PAUSE, SUBSCRIPTIONS
 from kstlib.websocket import (  # type: ignore[import-not-found]  # it lives in an environment of its own
     WebSocketManager,
     WebSocketTimeoutError,
 )
+
+from benchmarks.compare.clients.report import ConsumerError, Report, until_stopped, watched
+from benchmarks.compare.settings import BURST_PAUSE, FIRST_DELAY, IDLE, LARGEST_DELAY, PING, SLOW_PAUSE, SUBSCRIPTIONS
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "half-open": {"ping_interval": PING, "ping_timeout": PING},

@@ -9,6 +9,10 @@ import time
 from collections.abc import Generator
 from typing import Any
 
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.client import backoff
+from websockets.exceptions import ConnectionClosed
+
 from benchmarks.compare.clients.report import ConsumerError, Report, cancelled, until_stopped, watched
 from benchmarks.compare.settings import (
     BURST_PAUSE,
@@ -20,9 +24,6 @@ from benchmarks.compare.settings import (
     SLOW_PAUSE,
     SUBSCRIPTIONS,
 )
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.client import backoff
-from websockets.exceptions import ConnectionClosed
 
 
 def delays() -> Generator[float]:
@@ -39,6 +40,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
 async def consume(report: Report, row: str, url: str, variant: str) -> None:
     """Take messages, and dial again whenever a connection has ended."""
     settings = SETTINGS.get(row, {})
+    if variant == "max_queue":
+        settings = {**settings, "max_queue": None}  # documented: disables flow control entirely, "a bad idea"
     async for websocket in connect(url, reconnect_delays=delays, close_timeout=CLOSE, **settings):
         try:
             if row == "subscriptions":

@@ -1,0 +1,199 @@
+"""The same again and again: flapping, resets by the hundred, subscriptions that must come back, two at once."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import tracemalloc
+from collections import Counter
+from itertools import accumulate
+from typing import Any
+
+import pytest
+
+from rxws import Backoff, Stats
+from rxws.events import Closed, Connecting, DisconnectReason, Opened, Subscribed, Waiting
+from rxws.testing import SimulatedExchange
+from tests.faults.raw_server import TEXT, Peer, RawServer, frame
+
+
+async def flap(peer: Peer) -> None:
+    """Accept, and close."""
+    await peer.accept()
+    await peer.end(1001)
+
+
+async def flap_with_data(peer: Peer) -> None:
+    """Accept, send a message, and close: a first message is no proof of anything."""
+    await peer.accept()
+    peer.number()
+    await peer.end(1001)
+
+
+async def flap_without_a_word(peer: Peer) -> None:
+    """Accept TCP only."""
+    peer.fin()
+
+
+FLAPPING = [flap, flap_with_data, flap_without_a_word]
+
+
+@pytest.mark.parametrize("script", FLAPPING)
+async def test_a_server_that_accepts_and_closes_is_asked_ever_more_seldom(watch: Any, script: Any) -> None:
+    """With chance at its largest the waits are the policy's: doubled up to the cap, never begun anew."""
+    async with RawServer(script) as server, watch(server.url, random=lambda: 0.0) as seen:
+        await seen.until(lambda: len(seen.of(Waiting)) >= 6)
+
+        assert [each.seconds for each in seen.of(Waiting)][:6] == [0.05, 0.1, 0.2, 0.4, 0.4, 0.4]
+        assert [each.attempt for each in seen.of(Waiting)][:6] == [2, 3, 4, 5, 6, 7]
+
+
+async def test_in_four_seconds_a_server_that_accepts_and_closes_sees_fewer_than_40_attempts(watch: Any) -> None:
+    """As the settings are, chance and all, by the server's own record; each wait is within its bound."""
+    async with RawServer(flap) as server, watch(server.url) as seen:
+        await seen.until(lambda: server.peers and server.peers[-1].arrived - server.peers[0].arrived > 2.0)
+        within = [peer for peer in server.peers if peer.arrived - server.peers[0].arrived <= 2.0]
+        # The first half is the denser one.
+        assert 4 < len(within) < 20
+        for number, each in enumerate(seen.of(Waiting)):
+            assert 0 < each.seconds <= min(0.4, 0.05 * 2**number)
+        waits = list(accumulate(each.seconds for each in seen.of(Waiting)))
+        assert all(
+            later.arrived - server.peers[0].arrived >= waited - 0.01
+            for later, waited in zip(server.peers[1:], waits, strict=False)
+        )
+
+
+async def resetting(peer: Peer) -> None:
+    """Number three messages, write half a frame, and reset; every third time before the handshake."""
+    if len(peer.server.peers) % 3 == 0:
+        await peer.reset()
+        return
+    await peer.accept()
+    peer.number(3)
+    peer.write(frame(TEXT, b"x" * 100)[:50])
+    await peer.reset()
+
+
+async def test_300_connections_that_are_reset_leave_no_trace(watch: Any) -> None:
+    """Every message arrives, and neither objects nor memory grow from the 100th cycle to the 300th."""
+    heard = {"listener": None, "retry": Backoff.fixed(0.001)}
+    async with RawServer(resetting) as server, watch(server.url, **heard) as seen:
+        tracemalloc.start()
+        try:
+            memory, objects = list[int](), list[int]()
+            for cycles in (100, 200, 300):
+                await seen.until(lambda: len(server.peers) > cycles, 30.0)  # noqa: B023  # awaited right here
+                server.peers[:] = [None] * len(server.peers)  # type: ignore[list-item]  # forgotten, but counted
+                assert seen.numbers == list(range(seen.numbers[0], seen.numbers[0] + len(seen.numbers)))
+                seen.told.clear()
+                gc.collect()
+                memory.append(tracemalloc.get_traced_memory()[0])
+                objects.append(len(gc.get_objects()))
+        finally:
+            tracemalloc.stop()
+        assert objects[2] - objects[1] < 100
+        assert memory[2] - memory[1] < 20_000
+
+
+SUBSCRIPTIONS: list[Any] = [
+    {"method": "SUBSCRIBE", "params": ["btcusdt@trade"], "id": 1},
+    ["subscribe", "ethusdt"],
+    "plain",
+    b"\x00\x01",
+    {"op": "subscribe", "args": [{"channel": "books"}]},
+]
+
+
+@pytest.mark.parametrize("ends", ["close", "reset", "fin"])
+async def test_five_subscriptions_are_sent_once_and_in_order_on_each_of_five_connections(watch: Any, ends: str) -> None:
+    """Before anything else, text as text and bytes as bytes; and told before the first data."""
+
+    async def script(peer: Peer) -> None:
+        await peer.accept()
+        peer.number()
+        await peer.listen(until=2)
+        peer.number(4)
+        if ends == "close":
+            await peer.end(1012)
+        elif ends == "reset":
+            await peer.reset()
+        else:
+            peer.fin()
+
+    async def last(peer: Peer) -> None:
+        await peer.accept()
+        await peer.listen()
+
+    scripts = [script] * 5 + [last]
+    async with RawServer(*scripts) as server, watch(server.url, subscriptions=SUBSCRIPTIONS) as seen:
+        await seen.until(lambda: len(server.peers) == 6 and len(server.peers[5].heard) >= 5)
+
+        texts = [json.dumps(each, separators=(",", ":")).encode() for each in SUBSCRIPTIONS if isinstance(each, dict | list)]
+        wanted = [(1, texts[0]), (1, texts[1]), (1, b"plain"), (2, b"\x00\x01"), (1, texts[2])]
+        for peer in server.peers[1:5] if ends != "close" else server.peers:
+            sent = [each for each in peer.heard if each[0] in (1, 2)]
+            assert sent == wanted[: len(sent)] and len(sent) >= 4
+        assert [each.count for each in seen.of(Subscribed)] == [5] * 6
+        assert seen.numbers == list(range(1, len(seen.numbers) + 1))
+        assert seen.shape.startswith("COSLd")
+
+
+async def test_two_subscriptions_are_two_connections_that_know_nothing_of_each_other(watch: Any) -> None:
+    """Of one observable; the loss, the end and the dispose of the one are nothing to the other."""
+
+    async def script(peer: Peer) -> None:
+        await peer.accept()
+        listening = asyncio.ensure_future(peer.listen())
+        for number in range(1, 1_000):
+            peer.write(frame(TEXT, b'{"n":%d}' % number))
+            await asyncio.sleep(0.001)
+        await listening
+
+    async with RawServer(script) as server, watch(server.url) as one, watch(server.url) as other:
+        await one.until(lambda: len(one.numbers) > 3 and len(other.numbers) > 3)
+        await server.peers[0].reset()
+        await one.until(lambda: one.of(Closed) or other.of(Closed))
+        lost, kept = (one, other) if one.of(Closed) else (other, one)
+        await lost.until(lambda: len(lost.of(Opened)) == 2)
+        count = len(kept.numbers)
+        lost.dispose()
+        await kept.until(lambda: len(kept.numbers) > count + 3)
+        assert kept.shape == "COL" + "d" * len(kept.numbers)
+        assert kept.numbers == list(range(1, len(kept.numbers) + 1))
+        assert kept.of(Connecting)[0].generation == lost.of(Connecting)[0].generation == 1
+
+
+async def test_all_faults_one_after_the_other_cost_no_message_that_was_written(watch: Any) -> None:
+    """An exchange misbehaves in each of its ways; what it wrote, by its own ledger, is what arrived."""
+    async with SimulatedExchange("usdm", rate=1_000) as exchange:
+        stats = Stats()
+        settings = {"idle_timeout": 0.2, "stats": stats, "subscriptions": [], "open_timeout": 0.2}
+        async with watch(exchange.combined_url(exchange.streams[0]), **settings) as seen:
+            faults: list[Any] = [
+                lambda: exchange.close(1001),
+                lambda: exchange.close(None),
+                exchange.drop,
+                lambda: exchange.malformed("masked"),
+                lambda: exchange.malformed("reserved_bit"),
+                lambda: exchange.malformed("utf8"),
+                lambda: exchange.stall(pongs=True),
+                lambda: exchange.stall(pongs=False),
+                exchange.reset,
+            ]
+            for count, fault in enumerate(faults, 1):
+                await seen.until(lambda: len(exchange.live) == 1 and exchange.live[0].messages > 5)
+                exchange.ping_flood(100)
+                exchange.fragment(3, pings=True)
+                fault()
+                await seen.until(lambda: len([each for each in seen.of(Closed) if each.opened]) == count)  # noqa: B023
+            await seen.until(lambda: exchange.live and exchange.live[0].messages > 5)
+        wrote = [number for each in exchange.connections for number in each.numbers]
+        missing = set(wrote) - set(seen.numbers)
+        # What a connection got behind a broken frame, and what was on its way when we left, was not handed on.
+        assert seen.numbers == sorted(set(seen.numbers)) and set(seen.numbers) <= set(wrote)
+        assert len(missing) < 200
+        assert stats.disconnects == len(faults) + 1
+        assert stats.reasons[DisconnectReason.PROTOCOL_ERROR] == 3
+        assert stats.messages_received >= len(seen.numbers)
