@@ -119,7 +119,7 @@ class Stats:
 
     def attach(self, connection: Connection, clock: Callable[[], float]) -> None:
         """Count `connection`, which has just opened, until `detach`."""
-        if not (self._live or self.connects or self.disconnects):
+        if not (self._live or self.disconnects):
             self._clock = clock
             self._samples[0] = (clock(), 0)
             self._began = clock()

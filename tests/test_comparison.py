@@ -17,7 +17,7 @@ from benchmarks.compare.rows import ROWS, Row
 from benchmarks.compare.running import Cell, Table, joined, table
 from benchmarks.compare.trial import ROOT
 
-AT_ONCE = 6
+AT_ONCE = 8
 
 
 def claims(path: Path) -> dict[tuple[str, str], str] | None:
@@ -32,8 +32,11 @@ def claims(path: Path) -> dict[tuple[str, str], str] | None:
 
 @pytest.fixture(scope="module")
 def seen() -> Table:
-    """Play all rows to both clients."""
-    return asyncio.run(table(of_this_environment(), AT_ONCE))
+    """Play all rows to both clients; the one that counts before the others, which would slow it down."""
+    clients = of_this_environment()
+    counts = [row for row in ROWS if row.key == "flapping"]
+    others = [row for row in ROWS if row.key != "flapping"]
+    return asyncio.run(table(clients, AT_ONCE, counts)) | asyncio.run(table(clients, AT_ONCE, others))
 
 
 @pytest.mark.parametrize("client", [RXWS, WEBSOCKETS])

@@ -289,7 +289,7 @@ async def test_an_exit_is_no_failure() -> None:
     assert (got.values, got.errors) == ([], [])
 
 
-async def test_what_was_cancelled_elsewhere_answers_nothing() -> None:
+async def test_what_was_cancelled_elsewhere_answers_nothing(reported: list[dict[str, Any]]) -> None:
     """As when a loop that ends cancels all of its tasks."""
     inner = asyncio.get_running_loop().create_future()
     got = Answers(inner)
@@ -297,7 +297,7 @@ async def test_what_was_cancelled_elsewhere_answers_nothing() -> None:
     inner.cancel()
     await turns()
 
-    assert (got.values, got.errors) == ([], [])
+    assert (got.values, got.errors, reported) == ([], [], [])
 
 
 @pytest.mark.parametrize("started", [0, 1, 2], ids=["before its first step", "waiting", "longer waiting"])
@@ -385,13 +385,12 @@ def test_without_a_loop_a_coroutine_that_waits_fails_and_is_closed() -> None:
         finally:
             steps.append("closed")
 
-    got = Answers(script())
-    got.disposable.dispose()
+    def failed(error: Exception) -> None:
+        steps.append(str(error))
 
-    assert steps == ["closed"]
-    assert [str(error) for error in got.errors] == [
-        "scheduler: a coroutine that waits needs a running event loop, and none is running"
-    ]
+    resolve(script(), steps.append, failed).dispose()
+
+    assert steps == ["closed", "scheduler: a coroutine that waits needs a running event loop, and none is running"]
 
 
 def test_without_a_loop_what_the_receiver_raises_goes_up() -> None:
@@ -472,14 +471,19 @@ def test_it_is_never_drained_from_inside() -> None:
     assert loop.drained == []
 
 
-@pytest.mark.parametrize("after", range(6))
-def test_disposed_it_is_never_drained(after: int) -> None:
-    """In whichever of its steps it is."""
-    loop = Turns(lambda turn: 1)
+@pytest.mark.parametrize(("brings", "hops"), [(0, 0), (0, 1), *((1, hops) for hops in range(8))])
+def test_disposed_it_is_never_drained(brings: int, hops: int) -> None:
+    """In whichever of its steps it is: before, between and after its two schedulings."""
+    loop = Turns(lambda turn: brings)
     waiting = loop.begin()
-    for _ in range(after):
-        loop.virtual.schedule(lambda *_: None)
-    loop.virtual.schedule(lambda *_: waiting.dispose())
+
+    def hop(left: int) -> None:
+        if left:
+            loop.virtual.schedule(lambda *_: hop(left - 1))
+        else:
+            waiting.dispose()
+
+    hop(hops)
     loop.virtual.advance_to(1.0)
 
     assert loop.drained == []

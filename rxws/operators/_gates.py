@@ -178,8 +178,6 @@ class Polled:
             asking.disposable = self.ask(scheduler, decide)
 
         def decide(is_open: bool) -> None:
-            if timer.is_disposed:  # an answer that was on its way
-                return
             if is_open is wanted:
                 then()
             else:
@@ -237,8 +235,6 @@ class Gates:
                 observer.on_next(gate.reason)
 
             def answered(gate: Gate, is_open: bool) -> None:
-                if watching.is_disposed:  # too late: an answer that was on its way
-                    return
                 if not is_open:
                     closed(gate)
                     return

@@ -23,7 +23,7 @@ def filter_kline(source: Observable[T]) -> Observable[T]:
         result    ─────────kline──{data: kline}──
 
     It is an operator itself, and takes no call: ``ws_observable(url).pipe(filter_kline, buffer)``. It passes a dict
-    with ``e == "kline"``, bare or under ``data``, an object with such an `e`, and `market.Candle`; values pass as they are.
+    with ``e == "kline"``, bare or under ``data``, an object with such an `e`, and `market.Candle`, each as it is.
 
     Source: Binance spot, "Kline/Candlestick Streams", read 2026-11.
 

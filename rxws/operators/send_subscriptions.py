@@ -9,7 +9,7 @@ from reactivex.disposable import CompositeDisposable, SerialDisposable
 
 from rxws.errors import ConnectionFailed, ConnectTimeout, Disconnected, RxwsError
 from rxws.operators._payloads import encoded
-from rxws.scheduler import given, resolve
+from rxws.scheduler import given, report, resolve
 from rxws.types import Connection, Journal, Payload, Silence
 
 __all__ = ["OnOpen", "send_subscriptions"]
@@ -72,7 +72,16 @@ def send_subscriptions(
                 if on_open is None:
                     ready(connection)
                 else:
-                    script.disposable = run_script(on_open, connection, given(scheduler), ready)
+                    script.disposable = run_script(on_open, connection, given(scheduler), scripted)
+
+            def scripted(connection: Connection) -> None:
+                # This is the script's own task: what the subscriber raises here, no transport catches.
+                try:
+                    ready(connection)
+                except Exception as error:
+                    everything.dispose()
+                    if not connection.journal.crashed(error):
+                        report(error)
 
             def ready(connection: Connection) -> None:
                 nonlocal current
@@ -103,11 +112,15 @@ def send_subscriptions(
                 except RxwsError:
                     current.journal.dropped("outgoing")
                 except Exception as error:
-                    observer.on_error(error)
+                    broken(error)
+
+            def broken(error: Exception) -> None:
+                everything.dispose()
+                observer.on_error(error)
 
             everything = CompositeDisposable(script)
             if outgoing is not None:
-                everything.add(outgoing.subscribe(send, observer.on_error, scheduler=scheduler))
+                everything.add(outgoing.subscribe(send, broken, scheduler=scheduler))
             everything.add(
                 source.subscribe(on_connection, observer.on_error, observer.on_completed, scheduler=scheduler)
             )

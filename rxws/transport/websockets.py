@@ -136,6 +136,8 @@ class PushConnection(ClientConnection):
         super().data_received(data)
         if self.opened and self.protocol.state is not State.OPEN:
             self._ended()
+        elif self.response is None and self.protocol.handshake_exc is not None:
+            self.transport.abort()  # the answer is no HTTP; websockets would wait for the server to end TCP
         elif self.transport.get_write_buffer_size() > 2 * self._outbox:
             # Only the answers to pings are written without asking whether there is room.
             self.set_connection_exc(OSError("the server sends pings and does not read the pongs"))

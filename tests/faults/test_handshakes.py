@@ -99,9 +99,8 @@ async def test_a_refusal_whose_body_never_ends_is_a_refusal(watch: Any, framing:
         await peer.listen()
 
     async with RawServer(refuse) as server, watch(server.url, open_timeout=0.2) as seen:
-        await seen.until(lambda: seen.error)
+        await seen.until(lambda: seen.error or len(server.peers) > 2)
         assert isinstance(seen.error, HandshakeRejected)
-        assert len(server.peers) <= 2
 
 
 @pytest.mark.parametrize("status", [b"400 Bad Request", b"500 Internal Server Error", b"502 Bad Gateway", b"200 OK"])

@@ -112,7 +112,7 @@ def test_a_level_that_errors_within_its_subscribe_lets_nothing_begin() -> None:
     source, other = ticking(virtual), Said(virtual)
     broken: Subject[bool] = Subject()
     broken.on_error(error)
-    seen = Seen(virtual, source.pipe(connect_while(broken, other)))
+    seen = Seen(virtual, source.pipe(connect_while(other, broken)))
     virtual.advance_to(400)
     assert seen.messages == [(200, error)]
     assert source.subscriptions == []
@@ -364,14 +364,18 @@ async def test_an_answer_that_was_on_its_way_at_dispose_changes_nothing() -> Non
         assert later.asked == [200]
 
 
-@pytest.mark.parametrize("reopening", [False, True], ids=["while it is open", "when it is asked whether to open"])
-async def test_dispose_inside_a_callable_leaves_no_task(reopening: bool) -> None:
+@pytest.mark.parametrize(
+    ("levels", "asked"),
+    [([], [200, 250]), ([False], [200, 240]), ([False, True], [200, 240, 245])],
+    ids=["while it is open", "when it is asked whether to open", "when it is asked again whether to open"],
+)
+async def test_dispose_inside_a_callable_leaves_no_task(levels: list[bool], asked: list[float]) -> None:
     """What it returned to be awaited is not awaited."""
     virtual, gate, subscription = at(200), BehaviorSubject(True), SerialDisposable()
     said, answer = Said(virtual), asyncio.get_running_loop().create_future()
 
     def condition() -> object:
-        if said() and len(said.asked) == 1:
+        if said() and len(said.asked) < len(asked):
             return True
         subscription.dispose()
         return answer
@@ -379,13 +383,55 @@ async def test_dispose_inside_a_callable_leaves_no_task(reopening: bool) -> None
     result = ticking(virtual).pipe(connect_while(condition, gate, check_interval=50.0))
     subscription.disposable = Seen(virtual, result).subscription
     virtual.advance_to(240)
-    if reopening:
-        gate.on_next(False)
+    for level in levels:
+        gate.on_next(level)
+        virtual.advance_by(5)
     virtual.advance_to(400)
     await turns()
-    assert said.asked == [200, 240 if reopening else 250]
+    assert said.asked == asked
     assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
     answer.cancel()
+
+
+@pytest.mark.parametrize("answer", [True, False])
+@pytest.mark.parametrize("reopening", [False, True], ids=["while it is open", "when it is asked whether to open"])
+def test_dispose_inside_a_callable_is_the_end(reopening: bool, answer: bool) -> None:
+    """Whatever it answers: nothing is asked any more, and nothing begins."""
+    virtual, gate, subscription = at(200), BehaviorSubject(True), SerialDisposable()
+    said, other, source = Said(virtual), Said(virtual), ticking(virtual)
+
+    def condition() -> bool:
+        if said() and len(said.asked) == 1:
+            return True
+        subscription.dispose()
+        return answer
+
+    result = source.pipe(connect_while(condition, gate, other, check_interval=50.0))
+    subscription.disposable = Seen(virtual, result).subscription
+    virtual.advance_to(240)
+    if reopening:
+        gate.on_next(False)
+    virtual.advance_to(1000)
+    assert said.asked == [200, 240 if reopening else 250]
+    assert other.asked == [200]
+    assert source.subscriptions == [Span(200, 240 if reopening else 250)]
+
+
+def test_dispose_inside_a_callable_that_is_waited_for_is_the_end() -> None:
+    """Though it says yes: it is not asked again, and nothing begins."""
+    virtual, subscription = at(200), SerialDisposable()
+    said, source = Said(virtual), ticking(virtual)
+
+    def condition() -> bool:
+        said()
+        if virtual.clock == 300:
+            subscription.dispose()
+        return virtual.clock == 300
+
+    subscription.disposable = Seen(virtual, source.pipe(connect_while(condition, check_interval=50.0))).subscription
+    virtual.advance_to(1000)
+    assert said.asked == [200, 200, 250, 300]
+    assert source.subscriptions == []
 
 
 @pytest.mark.parametrize("answers", [True, False])
@@ -437,6 +483,21 @@ def test_a_condition_that_closes_while_another_is_waited_for_is_asked_again() ->
     first.on_next(True)
     virtual.advance_to(230)
     assert source.subscriptions == [Span(220)]
+
+
+def test_a_callable_that_says_no_while_a_level_is_waited_for_is_asked_again() -> None:
+    """Its yes of before does not count."""
+    virtual, gate = at(200), BehaviorSubject(False)
+    source, said = ticking(virtual), Said(virtual)
+    Seen(virtual, source.pipe(connect_while(said, gate, check_interval=50.0)))
+    virtual.advance_to(210)
+    said.answer = False
+    gate.on_next(True)
+    virtual.advance_to(230)
+    assert source.subscriptions == []
+    said.answer = True
+    virtual.advance_to(300)
+    assert source.subscriptions == [Span(260)]
 
 
 def test_levels_of_one_subject_end_the_source_once() -> None:

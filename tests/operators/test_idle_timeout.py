@@ -197,6 +197,19 @@ def test_time_in_which_the_loop_was_busy_is_given_back_once(busy: float, ends: f
     assert ended(seen) == (ends, IdleTimeout)
 
 
+def test_a_loop_that_is_busy_again_is_not_excused_again() -> None:
+    """Else a loop that always is would never find a silence; data excuses it anew."""
+    for script, busy_again, ends in ((Attempt(), 10, 20.0), (Attempt(messages=[(10.0, "a")]), 14, 33.0)):
+        virtual = at(0)
+        seen = Seen(virtual, dialled(ScriptedTransport(script)).pipe(idle_timeout(5.0)))
+        virtual.advance_to(4)
+        virtual.sleep(4.0)
+        virtual.advance_to(busy_again)
+        virtual.sleep(10.0)
+        virtual.advance_to(100)
+        assert ended(seen) == (ends, IdleTimeout)
+
+
 def test_data_in_the_time_given_back_counts() -> None:
     """The clock begins anew with it."""
     virtual, transport = at(0), ScriptedTransport(Attempt(messages=[(1.0, "a"), (11.0, "b")]))
@@ -240,10 +253,11 @@ def test_each_connection_has_a_clock_of_its_own() -> None:
     """Whether retry_when stands behind it or before."""
     again = retry_when(after(Backoff.fixed(10.0)))
     for operators in ((idle_timeout(5.0), again), (again, idle_timeout(5.0))):
-        virtual, transport = at(0), ScriptedTransport(Attempt(lost=(3.0, LOST)), Attempt())
-        Seen(virtual, dialled(transport).pipe(*operators))
+        virtual, transport, told = at(0), ScriptedTransport(Attempt(lost=(3.0, LOST)), Attempt()), Told()
+        Seen(virtual, dialled(transport, journal=told).pipe(*operators))
         virtual.advance_to(40)
         assert [dialed.at for dialed in transport.dials] == [0.0, 13.0, 28.0]
+        assert told.idle == [5.0, 5.0]
 
 
 def test_two_subscribers_are_independent() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -75,6 +76,35 @@ def test_our_own_close_completes() -> None:
     virtual.advance_to(1)
     connections[0].close()
     assert seen.messages == [(1.0, COMPLETED)]
+
+
+def test_a_connection_that_we_close_ends_nothing_while_the_source_goes_on() -> None:
+    """Another may come."""
+    virtual, source = at(0), Subject[Connection]()
+    first, second = (opened(ScriptedTransport(Attempt(messages=[(1.0, "a")])), virtual) for _ in range(2))
+    seen = Seen(virtual, source.pipe(messages()))
+    source.on_next(first)
+    first.close()
+    source.on_next(second)
+    virtual.advance_to(5)
+    assert seen.values == ["a"]
+
+
+def test_dispose_leaves_a_connection_that_somebody_else_keeps() -> None:
+    """It is not read any more, and goes on."""
+    virtual, transport, connections = (
+        at(0),
+        ScriptedTransport(Attempt(messages=[(1.0, "a"), (2.0, "b")])),
+        Subject[Any](),
+    )
+    connection: Any = opened(transport, virtual)
+    left: list[str] = []
+    kept = SimpleNamespace(messages=connection.messages.pipe(ops.finally_action(lambda: left.append("left"))))
+    seen = Seen(virtual, connections.pipe(messages()))
+    connections.on_next(kept)
+    virtual.advance_to(1.5)
+    seen.dispose()
+    assert (seen.values, left, transport.live) == (["a"], ["left"], 1)
 
 
 def test_each_connection_follows_the_one_before() -> None:

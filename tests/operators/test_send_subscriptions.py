@@ -15,7 +15,14 @@ from reactivex.testing import ReactiveTest
 from reactivex.testing.subscription import Subscription as Span
 
 from rxws.backoff import Backoff
-from rxws.errors import BufferOverflow, ConfigError, ConnectionClosed, ConnectionFailed, ConnectTimeout
+from rxws.errors import (
+    BufferOverflow,
+    ConfigError,
+    ConnectionClosed,
+    ConnectionFailed,
+    ConnectTimeout,
+    RxwsError,
+)
 from rxws.operators import after, messages, retry_when, send_subscriptions
 from rxws.testing import Attempt, ScriptedTransport
 from rxws.transport import Dial, Receiver
@@ -41,11 +48,12 @@ class Told(Silence):
 
 
 class Full(ScriptedTransport):
-    """Its sockets take `room` messages and no more."""
+    """Its sockets take `room` messages, and then raise `error`."""
 
-    def __init__(self, room: int) -> None:
-        super().__init__()
+    def __init__(self, room: int, error: RxwsError, *attempts: Attempt) -> None:
+        super().__init__(*attempts)
         self._room = room
+        self._error = error
 
     def open(self, dial: Dial, receiver: Receiver, scheduler: abc.SchedulerBase) -> abc.DisposableBase:
         opened = receiver.on_open
@@ -55,7 +63,7 @@ class Full(ScriptedTransport):
 
             def bounded(payload: bytes, is_text: bool) -> None:
                 if len(self.dials[-1].sent) == self._room:
-                    raise BufferOverflow(self._room, 1)
+                    raise self._error
                 send(payload, is_text)
 
             socket.send = bounded
@@ -99,7 +107,7 @@ def test_without_any_the_connection_passes_and_nothing_is_told() -> None:
 
 def test_an_outbox_that_is_full_is_a_loss_of_the_connection() -> None:
     """Half-subscribed it does not pass; the cause stands behind the error."""
-    virtual, transport, told = at(0), Full(1), Told()
+    virtual, transport, told = at(0), Full(1, BufferOverflow(1, 1)), Told()
     seen = Seen(virtual, dialled(transport, journal=told).pipe(send_subscriptions(subscriptions=["a", "b"])))
     virtual.advance_to(1)
     [error] = seen.values
@@ -110,7 +118,21 @@ def test_an_outbox_that_is_full_is_a_loss_of_the_connection() -> None:
     assert (transport.live, told.told) == (0, [])
 
 
-@pytest.mark.parametrize("wrong", [object(), {1, object()}, 10**400 * 1j])
+def test_a_server_that_has_closed_already_is_read_to_its_end() -> None:
+    """What it wrote before its close is handed on, and the loss is its close; nothing counts as subscribed."""
+    virtual, told, error = at(0), Told(), ConnectionClosed(1008)
+    script = Attempt(messages=[(1.0, "go away")], lost=(1.0, error))
+    transport = Full(1, ConnectionClosed(1006), script)
+    operator = send_subscriptions(subscriptions=["a", "b"])
+    seen = Seen(virtual, dialled(transport, journal=told).pipe(operator, messages()))
+    virtual.advance_to(10)
+    assert seen.messages == [(1.0, "go away"), (1.0, error)]
+    assert told.told == []
+
+
+@pytest.mark.parametrize(
+    "wrong", [object(), {1, object()}, 1j, {"a": [object()]}], ids=["object", "set", "complex", "inside"]
+)
 def test_a_payload_that_cannot_be_sent_is_refused_by_its_place(wrong: Any) -> None:
     """When the operator is made."""
     with pytest.raises(ConfigError) as refused:
@@ -356,17 +378,22 @@ async def test_a_connection_that_is_lost_during_the_script_cancels_it() -> None:
 
 
 @pytest.mark.parametrize("how", ["close", "abort", "dispose"])
-async def test_a_script_may_end_the_connection(how: str) -> None:
+@pytest.mark.parametrize("plain", [True, False], ids=["function", "coroutine"])
+async def test_a_script_may_end_the_connection(how: str, plain: bool) -> None:
     """Nothing is sent then, and the connection does not pass."""
     virtual, transport, subscription = at(0), ScriptedTransport(), SerialDisposable()
 
-    async def on_open(connection: Connection) -> None:
+    def end(connection: Connection) -> None:
         if how == "dispose":
             subscription.dispose()
         else:
             getattr(connection, how)()
 
-    seen = Seen(virtual, dialled(transport).pipe(send_subscriptions(on_open, ["a"])))
+    async def on_open(connection: Connection) -> None:
+        end(connection)
+
+    script: Any = end if plain else on_open
+    seen = Seen(virtual, dialled(transport).pipe(send_subscriptions(script, ["a"])))
     subscription.disposable = seen.subscription
     virtual.advance_to(1)
     await turns()
@@ -427,7 +454,7 @@ def test_after_it_the_journal_of_the_last_connection_is_told() -> None:
 
 def test_what_finds_the_outbox_full_is_dropped_and_told() -> None:
     """The connection goes on."""
-    virtual, transport, told, outgoing = at(0), Full(1), Told(), Subject[Any]()
+    virtual, transport, told, outgoing = at(0), Full(1, BufferOverflow(1, 1)), Told(), Subject[Any]()
     Seen(virtual, dialled(transport, journal=told).pipe(send_subscriptions(outgoing=outgoing)))
     virtual.advance_to(1)
     for payload in "abc":
@@ -455,24 +482,27 @@ def test_nothing_goes_out_while_the_script_runs() -> None:
 
 def test_a_payload_that_cannot_be_sent_is_the_results_error() -> None:
     """It is a bug of who sends it, and no loss."""
-    virtual, transport, outgoing = at(0), ScriptedTransport(), Subject[Any]()
-    seen = Seen(virtual, dialled(transport).pipe(send_subscriptions(outgoing=outgoing), AGAIN))
+    virtual, transport, outgoing, live = at(0), ScriptedTransport(), Subject[Any](), []  # type: ignore[var-annotated]
+    sending = dialled(transport).pipe(send_subscriptions(outgoing=outgoing))
+    seen = Seen(virtual, sending.pipe(AGAIN), lambda _: live.append(transport.live))
     virtual.advance_to(1)
     outgoing.on_next(object())
     virtual.advance_to(100)
     assert isinstance(seen.values[-1], TypeError)
-    assert (len(transport.dials), transport.live) == (1, 0)
+    assert (len(transport.dials), live) == (1, [1, 0])
 
 
 def test_outgoings_error_is_the_results_and_its_completion_is_not() -> None:
-    """Who has nothing more to send may go on listening."""
+    """The connection is over when the error is told; who has nothing more to send may go on listening."""
     error = ValueError("broken")
     for end, values, live in ((on_error(5, error), [error], 0), (on_completed(5), [], 1)):
-        virtual, transport = at(0), ScriptedTransport()
+        virtual, transport, lives = at(0), ScriptedTransport(), []  # type: ignore[var-annotated]
         outgoing = virtual.create_hot_observable(end)
-        seen = Seen(virtual, dialled(transport).pipe(send_subscriptions(outgoing=outgoing)))
+        sending = dialled(transport).pipe(send_subscriptions(outgoing=outgoing))
+        seen = Seen(virtual, sending, lambda _, t=transport, lives=lives: lives.append(t.live))  # type: ignore[misc]
         virtual.advance_to(100)
-        assert (seen.values[1:], transport.live) == (values, live)
+        assert seen.values[1:] == values
+        assert (lives[-1], transport.live) == (live, live)
 
 
 def test_outgoing_is_subscribed_with_the_source_and_left_with_it() -> None:
@@ -518,3 +548,44 @@ def test_what_the_subscriber_raises_ends_the_connection_and_is_not_swallowed() -
         with pytest.raises(KeyError, match="a bug"):
             virtual.advance_to(1)
         assert (len(transport.dials), transport.live) == (1, 0)
+
+
+@pytest.mark.parametrize("with_script", [True, False])
+async def test_on_a_loop_it_is_reported_also_where_a_script_ran_before(with_script: bool) -> None:
+    """To the loop's exception handler, once; the connection is ended, and nothing is retried."""
+    reported: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, about: reported.append(about["exception"]))
+
+    async def on_open(connection: Connection) -> None:
+        await asyncio.sleep(0)
+
+    def raises(connection: Connection) -> None:
+        raise KeyError("a bug")
+
+    virtual, transport = at(0), ScriptedTransport()
+    result = dialled(transport).pipe(send_subscriptions(on_open if with_script else None, ["a"]), AGAIN)
+    result.subscribe(raises, reported.append, lambda: reported.append(COMPLETED), scheduler=virtual)
+    virtual.advance_to(1)
+    await turns()
+    virtual.advance_to(100)
+    assert [type(error) for error in reported] == [KeyError]
+    assert (len(transport.dials), transport.live) == (1, 0)
+
+
+def test_a_journal_that_sees_to_it_is_trusted_to() -> None:
+    """What a stream's own journal takes is not reported a second time."""
+
+    class Seeing(Told):
+        def crashed(self, error: Exception) -> bool:
+            self.told.append(("crashed", str(error)))
+            return True
+
+    def raises(connection: Connection) -> None:
+        raise ValueError("a bug")
+
+    virtual, transport, told = at(0), ScriptedTransport(), Seeing()
+    on_open: Any = bool
+    dialled(transport, journal=told).pipe(send_subscriptions(on_open)).subscribe(raises, scheduler=virtual)
+    virtual.advance_to(1)
+    assert told.told == [("crashed", "a bug")]
+    assert transport.live == 0

@@ -335,6 +335,14 @@ def test_a_source_that_ends_while_it_lingers_is_begun_anew(virtual: TestSchedule
     assert source.subscriptions == [Span(200, 220), Span(290)]
 
 
+def test_a_source_that_ends_while_it_lingers_has_ended(virtual: TestScheduler) -> None:
+    """The linger that runs out afterwards ends nothing a second time."""
+    source = virtual.create_cold_observable(on_completed(20))
+    Seen(virtual, source.pipe(share_live(linger=100.0))).dispose()
+    virtual.advance_to(1000)
+    assert source.subscriptions == [Span(200, 220)]
+
+
 def test_a_subscriber_that_raises_lingers_too(virtual: TestScheduler) -> None:
     """On the clock of who began it, whoever left."""
     source = virtual.create_hot_observable(on_next(210, 1), on_next(220, 2))

@@ -251,6 +251,21 @@ def test_start_that_speaks_within_its_subscribe_begins_the_source_once() -> None
     assert source.subscriptions == [Span(200, 240)]
 
 
+def test_start_that_speaks_and_completes_within_its_subscribe_begins_the_source_once() -> None:
+    """Its completion is no second word."""
+
+    def speak(observer: abc.ObserverBase[str], scheduler: abc.SchedulerBase | None = None) -> None:
+        observer.on_next("go")
+        observer.on_completed()
+
+    virtual = at(200)
+    source = ticking(virtual)
+    seen = Seen(virtual, source.pipe(take_until(rx.never(), start=Observable(speak))))  # type: ignore[arg-type]
+    virtual.advance_to(1000)
+    assert seen.values == [1, 2, 3, COMPLETED]
+    assert source.subscriptions == [Span(200, 240)]
+
+
 def test_an_error_of_start_is_the_results() -> None:
     """The source was never touched."""
     virtual = at(200)
@@ -274,6 +289,16 @@ def test_a_notifier_that_speaks_before_start_does_leaves_the_source_untouched() 
     assert seen.messages == [(215, COMPLETED)]
     assert source.subscriptions == []
     assert start.subscriptions == [Span(200, 215)]
+
+
+def test_start_that_speaks_as_the_result_ends_begins_nothing() -> None:
+    """What is over stays over, though the subscriber's own handler asks for more."""
+    virtual, start, notifier = at(200), Subject[str](), Subject[str]()
+    source = ticking(virtual)
+    result = source.pipe(take_until(notifier, start=start))
+    result.subscribe(on_completed=lambda: start.on_next("go"), scheduler=virtual)
+    notifier.on_next("n")
+    assert source.subscriptions == []
 
 
 def test_start_is_not_asked_where_the_notifier_has_spoken() -> None:

@@ -130,7 +130,13 @@ def test_a_transport_is_found_by_its_name_or_is_the_object_itself() -> None:
     assert transport_named(mine) is mine
 
 
-@pytest.mark.parametrize("what", ["aiohttp", None, 7, object(), "picows"])
+def test_picows_is_known_and_comes_later() -> None:
+    """The error says so, and what to take until then."""
+    with pytest.raises(ConfigError, match='transport: "picows" comes with a later release; take "websockets"'):
+        transport_named("picows")
+
+
+@pytest.mark.parametrize("what", ["aiohttp", None, 7, object()])
 def test_what_is_no_transport_is_refused(what: Any) -> None:
     """The error says which there are."""
     with pytest.raises(ConfigError, match='transport: .* take "websockets"'):

@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed as Closed
 import rxws
 from rxws.errors import ConnectionClosed
 from rxws.types import Connection, Message
-from tests.transport.raw_server import CLOSE, Frame, RawPeer, RawServer
+from tests.transport.raw_server import CLOSE, PATIENCE, Frame, RawPeer, RawServer
 from tests.transport.receiving import turns
 from tests.transport.rfc6455_cases import CASES, DROPPED, PAUSE, Case, Octets
 
@@ -185,7 +185,8 @@ async def play(case: Case, echo: Callable[[str], Awaitable[None]]) -> Played:
         played = await Play(case, peer).run()
     finally:
         server.close()
-    await client
+    async with asyncio.timeout(PATIENCE):
+        await client
     return played
 
 

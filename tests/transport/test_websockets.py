@@ -23,7 +23,7 @@ from tests.transport.raw_server import (
     close,
     frame,
 )
-from tests.transport.receiving import Dials
+from tests.transport.receiving import Dials, Leap, opened, turns
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536, 300_000])
@@ -153,6 +153,19 @@ async def test_frames_leave_in_order_and_masked(server: RawServer, dial: Dials) 
         Frame(PING, b"\x00\x01"),
         Frame(CLOSE, b"\x10\xe1enough"),
     ]
+
+
+async def test_no_ping_is_sent_that_was_not_asked_for(server: RawServer, dial: Dials, leap: Leap) -> None:
+    """websockets' own keepalive is off: ours is the receiver's business."""
+    client = dial(server.url, compression=None)
+    peer = await opened(server, client)
+
+    await turns()
+    leap(3600.0)
+    await turns()
+    client.socket.send(b"quiet so far", True)
+
+    assert await peer.frame() == Frame(TEXT, b"quiet so far")
 
 
 async def test_nothing_is_sent_on_a_connection_that_is_ending(server: RawServer, dial: Dials) -> None:

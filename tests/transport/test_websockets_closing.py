@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from rxws.errors import (
@@ -66,7 +68,8 @@ async def test_a_server_that_never_answers_our_close_is_aborted_after_close_time
     peer.write(frame(TEXT, b"still talking"))
     await client.until("still talking")
     assert client.told_but_reads == ["open", "still talking"]
-    client.socket.close(1000, "")  # does not begin the time anew
+    client.socket.close(1000, "")  # does not begin the time anew, nor wait a second time
+    assert [task.get_name() for task in asyncio.all_tasks()].count("rxws close") == 1
 
     leap(1.1)
     await client.until("gone")
@@ -93,6 +96,7 @@ async def test_abort_closes_the_socket_at_once(server: RawServer, dial: Dials) -
     client = dial(server.url, close_timeout=60.0, compression=None)
     peer = await opened(server, client)
     client.socket.send(bytes(2**24), False)
+    peer.write(frame(TEXT, b"unread"))
     client.socket.abort()
     client.socket.abort()
     await client.until("gone")
@@ -101,25 +105,29 @@ async def test_abort_closes_the_socket_at_once(server: RawServer, dial: Dials) -
     assert await peer.ended() in ("FIN", "RST")
 
 
-async def test_once_gone_a_socket_takes_every_call_and_does_nothing(server: RawServer, dial: Dials, leap: Leap) -> None:
-    """No timer begins that would outlive it."""
+async def test_once_gone_a_socket_takes_every_call_and_does_nothing(server: RawServer, dial: Dials) -> None:
+    """No task begins that would outlive it."""
     client = dial(server.url, close_timeout=60.0)
     peer = await opened(server, client)
     peer.fin()
     await client.until("gone")
-    told = list(client.told)
+    await turns()
+    told, tasks = list(client.told), asyncio.all_tasks()
 
     client.socket.close(1000, "")
     client.socket.ping(b"")
     client.socket.abort()
     with pytest.raises(ConnectionClosed):
         client.socket.send(b"", True)
-    await turns()
 
+    assert asyncio.all_tasks() == tasks
+    await turns()
     assert client.told == told
 
 
-@pytest.mark.parametrize(("code", "reason"), [(1006, ""), (999, ""), (5000, ""), (70_000, ""), (1000, "x" * 124)])
+@pytest.mark.parametrize(
+    ("code", "reason"), [(1006, ""), (999, ""), (5000, ""), (70_000, ""), (1000, "x" * 124), (1000, "\ud800")]
+)
 async def test_a_close_frame_that_cannot_be_sent_is_refused(
     server: RawServer, dial: Dials, code: int, reason: str
 ) -> None:
