@@ -227,6 +227,8 @@ def ws_observable(
         sent: Subject[Payload] = Subject()
 
         def failed(error: Exception) -> None:
+            # It may be an error of `outgoing` or of a level, while a connection is open: that ends first.
+            life.subscription.dispose()
             life.gave_up(error)
             observer.on_error(error)
 

@@ -768,3 +768,17 @@ def test_a_connection_that_the_caller_closes_completes_the_stream_for_good() -> 
 
     played = play(Attempt(), on_open=leave, retry=FIXED).to(100.0)
     assert (played.completed, played.error, played.dials) == (True, None, [0.0])
+
+
+def test_an_error_from_beside_ends_the_connection_before_it_is_told() -> None:
+    """An error of a level, or of outgoing: Closed comes before GaveUp, and no socket is open when it is heard."""
+    outgoing: Subject[Any] = Subject()
+    virtual, transport, heard, events = TestScheduler(), ScriptedTransport(), [], []  # type: ignore[var-annotated]
+    ws_observable("ws://scripted", transport=transport, outgoing=outgoing, events=events.append).subscribe(
+        on_error=lambda error: heard.append((error, transport.live)), scheduler=virtual
+    )
+    virtual.advance_to(1.0)
+    bug = ValueError("of the caller's")
+    outgoing.on_error(bug)
+    assert heard == [(bug, 0)]
+    assert [type(event).__name__ for event in events] == ["Connecting", "Opened", "Closed", "GaveUp"]

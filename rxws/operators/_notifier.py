@@ -20,7 +20,8 @@ Decision = float | Observable[Any] | Exception | None  # Any: only that it emits
 def deciding(decide: Callable[[S], Decision]) -> Callable[[Observable[S]], Observable[Any]]:
     """Make a notifier that emits when `decide` says so; a newer signal replaces the wait for an older one.
 
-    It completes when `decide` returns None, and when its signals complete.
+    It completes when `decide` returns None, or an observable that completes without a value, and when its signals
+    complete.
     """
 
     def notifier(signals: Observable[S]) -> Observable[Any]:
@@ -57,8 +58,8 @@ def deciding(decide: Callable[[S], Decision]) -> Callable[[Observable[S]], Obser
                     observer.on_next(None)
 
                 if isinstance(decision, Observable):
-                    # Completion without a value: it will never say now, and neither shall we.
-                    current.disposable = decision.subscribe(now, observer.on_error, scheduler=on)
+                    # One that completes without a value will never say now: a silent wait for ever would help nobody.
+                    current.disposable = decision.subscribe(now, observer.on_error, observer.on_completed, scheduler=on)
                 else:
                     current.disposable = on.schedule_relative(decision, now)
 

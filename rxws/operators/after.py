@@ -34,8 +34,9 @@ def after(
     and the pause that some close codes ask for are a floor under the policy.
 
     Args:
-        policy: a `Backoff`, or any function of a `RetrySignal`: seconds, or an observable whose first value means now,
-            or None to give up. None: the error goes to the subscriber at once.
+        policy: a `Backoff`, or any function of a `RetrySignal`: seconds, or an observable whose first value means now
+            (where it completes without one, the result completes), or None to give up. None: the error goes to the
+            subscriber at once.
         random: uniform in [0, 1), for the jitter.
         journal: told of each wait; None: nobody.
 

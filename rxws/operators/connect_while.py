@@ -90,8 +90,7 @@ def connect_while(*conditions: Condition, check_interval: float = 5.0) -> Callab
                 take_until(gates.closing().do_action(closing), start=gates.answered()),
                 repeat_when(reopen(back)),
             )
-            if not everything.is_disposed:
-                everything.add(gated.subscribe(observer, scheduler=scheduler))
+            everything.add(gated.subscribe(observer, scheduler=scheduler))
             return everything
 
         return Observable(subscribe)

@@ -18,7 +18,7 @@ from reactivex.disposable import Disposable
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_websocket
 from websockets.client import ClientProtocol
-from websockets.exceptions import PayloadTooBig
+from websockets.exceptions import InvalidStatus, PayloadTooBig
 from websockets.exceptions import ProtocolError as Unsendable
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Event, State
@@ -33,6 +33,7 @@ from rxws.errors import (
 )
 from rxws.scheduler import outlasts
 from rxws.transport._dialing import OUTBOX, arguments, check, failure, wire_log
+from rxws.transport._refusal import BODY_GRACE, HEAD_END, refusal
 from rxws.transport.protocol import Dial, Receiver
 
 __all__ = ["WebsocketsTransport"]
@@ -101,6 +102,8 @@ class PushConnection(ClientConnection):
         self._lost = False
         self._left = False
         self._gone = False
+        self._answer = bytearray()
+        self._body_timer: asyncio.TimerHandle | None = None
         self._closing: asyncio.Task[None] | None = None
 
     def process_event(self, event: Event) -> None:
@@ -138,10 +141,25 @@ class PushConnection(ClientConnection):
             self._ended()
         elif self.response is None and self.protocol.handshake_exc is not None:
             self.transport.abort()  # the answer is no HTTP; websockets would wait for the server to end TCP
+        elif self.response is None:
+            self._await_body(data)
         elif self.transport.get_write_buffer_size() > 2 * self._outbox:
             # Only the answers to pings are written without asking whether there is room.
             self.set_connection_exc(OSError("the server sends pings and does not read the pongs"))
             self.transport.abort()
+
+    def _await_body(self, data: bytes) -> None:
+        # A refusal is told by its status: a body that hangs must not make it a timeout, which is tried again.
+        self._answer += data
+        if self._body_timer is None and HEAD_END in self._answer:
+            self._body_timer = self.loop.call_later(BODY_GRACE, self._refused)
+
+    def _refused(self) -> None:
+        response = refusal(bytes(self._answer))
+        if self.response is None and response is not None and not self._gone:
+            self.response = response
+            self.protocol.handshake_exc = InvalidStatus(response)
+            self.response_rcvd.set_result(None)
 
     def eof_received(self) -> None:
         """The server has closed its half; it is not waited for while it takes nothing of what is still to be sent."""
@@ -155,6 +173,8 @@ class PushConnection(ClientConnection):
             self._read_the_rest()
         super().connection_lost(exc)
         self._gone = True
+        if self._body_timer is not None:
+            self._body_timer.cancel()
         if self.opened:
             self._ended()
             self._receiver.on_gone()

@@ -86,6 +86,7 @@ class Peer:
     def write(self, data: bytes) -> None:
         """These bytes, in one piece if the kernel takes them."""
         self.writer.write(data)
+        self.server.written.append(data)
 
     def number(self, count: int = 1) -> None:
         """The next numbers of this server, in one piece."""
@@ -157,6 +158,8 @@ class RawServer:
     """
 
     def __init__(self, *scripts: Script, port: int = 0) -> None:
+        self.written: list[bytes] = []
+        """All that was written, in order."""
         self.numbered = 0
         """The highest number that was written."""
         self.peers: list[Peer] = []

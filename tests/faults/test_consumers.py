@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import sys
+import termios
 import time
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -79,6 +82,41 @@ async def test_a_loop_that_was_busy_elsewhere_loses_no_connection(watch: Any, wh
         assert not seen.of(Closed), seen.of(Closed)
 
 
+def delivered(peer: Peer) -> bool:
+    """Whether the client's kernel has all that was written, read or not."""
+    waiting = fcntl.ioctl(peer.writer.get_extra_info("socket").fileno(), termios.TIOCOUTQ, b"\x00" * 4)
+    return not peer.writer.transport.get_write_buffer_size() and waiting == b"\x00" * 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux's kernel what has been delivered")
+@pytest.mark.parametrize("settings", [{"ping_interval": None}, {"ping_interval": 0.02}], ids=["quiet", "pinging"])
+async def test_a_reset_while_the_consumer_works_costs_nothing_that_was_delivered(
+    watch: Any, settings: dict[str, Any]
+) -> None:
+    """Much waits unread when the reset comes, and a ping of ours runs into it first: all of it is handed on."""
+
+    async def script(peer: Peer) -> None:
+        await peer.accept()
+        for _ in range(60):
+            peer.write(frame(TEXT, b'{"n":%d,"pad":"%s"}' % (peer.server.numbered + 1, b"x" * 10_000)))
+            peer.server.numbered += 1
+        while not delivered(peer):
+            await asyncio.sleep(0.001)
+        await peer.reset()
+
+    async def last(peer: Peer) -> None:
+        await peer.accept()
+        await peer.listen()
+
+    def consumer(_: object) -> None:
+        time.sleep(0.005)
+
+    with Elsewhere(RawServer(script, last)) as server:
+        async with watch(server.url, consumer, idle_timeout=None, **settings) as seen:
+            await seen.closes(1)
+            assert seen.numbers == list(range(1, 61))
+
+
 async def test_a_server_that_dies_while_the_consumer_works_is_found(watch: Any) -> None:
     """Patience with a busy loop has an end: a half-open socket is still found."""
 
@@ -137,6 +175,79 @@ async def test_what_a_consumer_raises_goes_to_the_loop_and_ends_the_subscription
         await seen.until(lambda: server.peers[0].ended)
         assert server.peers[0].of(CLOSE)
         assert len(server.peers) == 1
+
+
+async def test_who_raises_hears_of_nothing_more(watch: Any, leftovers: Any, unheard: list[BaseException]) -> None:
+    """With events in the stream: not even of the end that this is."""
+    error, seen = KeyError("mine"), list[Any]()
+
+    def consumer(value: Any) -> None:
+        seen.append(value)
+        if value == {"n": 2}:
+            raise error
+
+    async def feed(peer: Peer) -> None:
+        await peer.accept()
+        peer.number(10)
+        await peer.listen()
+
+    unheard.append(error)
+    async with RawServer(feed) as server:
+        stream = ws_observable(server.url, lifecycle=True, **SETTINGS)
+        leftovers.as_client(stream.subscribe, consumer)
+        async with asyncio.timeout(5):
+            while not server.peers or not server.peers[0].ended or leftovers.found():
+                await asyncio.sleep(0.002)
+        assert [type(each) for each in seen] == [Connecting, Opened, Live, dict, dict]
+
+
+@pytest.mark.parametrize("kind", [Connecting, Opened, Live])
+async def test_who_raises_on_an_event_in_the_stream_is_a_consumer_that_raises(
+    leftovers: Any, unheard: list[BaseException], kind: type[Event]
+) -> None:
+    """The subscription is disposed, and nothing of it is left."""
+    error, seen = ConnectionError("mine"), list[Any]()
+
+    def consumer(value: Any) -> None:
+        seen.append(value)
+        if isinstance(value, kind):
+            raise error
+
+    async def feed(peer: Peer) -> None:
+        await peer.accept()
+        peer.number(10)
+        await peer.listen()
+
+    unheard.append(error)
+    async with RawServer(feed) as server:
+        stream = ws_observable(server.url, lifecycle=True, **SETTINGS)
+        leftovers.as_client(stream.subscribe, consumer)
+        async with asyncio.timeout(5):
+            while not seen or not isinstance(seen[-1], kind) or leftovers.found():
+                await asyncio.sleep(0.002)
+        assert isinstance(seen[-1], kind)
+        assert len(server.peers) <= 1
+
+
+async def test_a_consumer_that_leaves_and_raises_is_heard(watch: Any, unheard: list[BaseException]) -> None:
+    """Disposed by itself a line before: what it raises is not swallowed."""
+    error = OSError("mine")
+
+    def consumer(_: object) -> None:
+        seen.dispose()
+        raise error
+
+    async def feed(peer: Peer) -> None:
+        await peer.accept()
+        peer.number(10)
+        await peer.listen()
+
+    unheard.append(error)
+    async with RawServer(feed) as server:
+        seen = watch(server.url, consumer).subscribe()
+        await seen.until(lambda: seen.numbers)
+        await seen.gone()
+        assert seen.numbers == [1]
 
 
 async def test_what_is_raised_through_operators_of_the_user_is_heard_too(

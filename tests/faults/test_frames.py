@@ -52,7 +52,9 @@ async def stay(peer: Peer) -> None:
         (frame(TEXT, b'{"cut":'), '{"cut":'),
         (frame(TEXT, b"pong"), "pong"),
         (frame(TEXT), ""),
-        (frame(BINARY), ""),
+        (frame(BINARY), b""),
+        (frame(TEXT, b"9" * 5_000), "9" * 5_000),
+        (frame(TEXT, b'"\\ud800"'), '"\\ud800"'),
         (frame(BINARY, b"\xff\xfe"), b"\xff\xfe"),
         (frame(BINARY, b'{"binary":1}'), {"binary": 1}),
         (frame(TEXT, b"[" * 100_000), "[" * 100_000),
@@ -66,8 +68,6 @@ async def test_what_is_not_json_arrives_as_it_came_and_the_connection_stays(
     """With the default decode; between the messages before and after it."""
     async with RawServer(writing(data)) as server, watch(server.url) as seen:
         await seen.until(lambda: len(seen.numbers) == 2)
-        if value == "" and isinstance(seen.values[1], bytes):
-            value = b""
         assert seen.values == [{"n": 1}, value, {"n": 2}]
 
 
@@ -166,6 +166,38 @@ async def test_a_bomb_is_measured_unpacked(watch: Any) -> None:
     async with RawServer(bomb) as server, watch(server.url) as seen:
         await seen.until(lambda: seen.error)
         assert isinstance(seen.error, MessageTooBig)
+
+
+async def test_what_cannot_be_unpacked_is_a_loss(watch: Any) -> None:
+    """A compressed message that is none ends its connection only; what stood before it arrives."""
+
+    async def corrupt(peer: Peer) -> None:
+        await peer.ask()
+        peer.write(peer.response(b"Sec-WebSocket-Extensions: permessage-deflate"))
+        peer.number()
+        peer.write(frame(TEXT, b"\xff\xff\xff\xff", first=FIN | RSV1))
+        await peer.listen()
+
+    async with RawServer(corrupt, stay) as server, watch(server.url) as seen:
+        await seen.until(lambda: len(seen.numbers) == 2)
+        assert isinstance(seen.of(Closed)[0].error, ProtocolError)
+
+
+async def test_a_server_that_pings_and_reads_no_pongs_is_left(watch: Any) -> None:
+    """The answers that it does not take are bounded by the outbox: the connection counts as lost."""
+
+    async def selfish(peer: Peer) -> None:
+        await peer.accept()
+        peer.number()
+        peer.writer.transport.pause_reading()
+        while not peer.writer.is_closing():
+            peer.write(frame(PING, b"x" * 125) * 1_000)
+            await asyncio.sleep(0)
+
+    settings = {"outbox": 2**16, "ping_interval": None, "close_timeout": 0.1}
+    async with RawServer(selfish, stay) as server, watch(server.url, **settings) as seen:
+        await seen.until(lambda: len(seen.numbers) == 2)
+        assert seen.of(Closed)[0].reason is DisconnectReason.NETWORK_ERROR
 
 
 async def test_ten_thousand_pings_at_once_are_answered_in_order(watch: Any) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import resource
+import time
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from typing import Any
@@ -10,10 +12,11 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import serve
 
+from rxws import Stats
 from rxws.errors import ConnectionFailed, HandshakeRejected
-from rxws.events import Closed, Connecting, GaveUp, Opened, Waiting
+from rxws.events import Closed, Connecting, GaveUp, Opened, Overflow, Waiting
 from rxws.testing import SimulatedExchange
-from tests.faults.raw_server import CLOSE, TEXT, Peer, RawServer, Script, frame, numbers
+from tests.faults.raw_server import CLOSE, TEXT, Elsewhere, Peer, RawServer, Script, frame, numbers
 
 
 async def stay(peer: Peer) -> None:
@@ -65,12 +68,50 @@ async def test_retry_after_may_be_a_date_and_stand_with_any_status(watch: Any) -
         assert 3500.0 < waiting.seconds <= 3600.0
 
 
-@pytest.mark.parametrize("header", [b"Retry-After: soon", b"Retry-After: -5", b"Retry-After: ", b"Retry-After: 0.5"])
+@pytest.mark.parametrize("header", [b"Retry-After: soon", b"Retry-After: -5", b"Retry-After: ", b"Retry-After: 0.5", b"X: x"])
 async def test_a_retry_after_that_says_nothing_is_none(watch: Any, header: bytes) -> None:
     """The policy and its pause decide, as for a 429 without one."""
     async with RawServer(refusing(b"429 Slow Down", header), stay) as server, watch(server.url) as seen:
         await seen.until(lambda: seen.numbers)
         assert 0.2 <= seen.of(Waiting)[0].seconds <= 0.4
+
+
+async def test_a_retry_after_beyond_all_bounds_is_kept_and_breaks_nothing(watch: Any) -> None:
+    """The server's wish, told as such; and dispose ends the wait."""
+    refuse = refusing(b"429 Too Many Requests", b"Retry-After: " + b"9" * 400)
+    async with RawServer(refuse) as server, watch(server.url) as seen:
+        await seen.until(lambda: seen.of(Waiting))
+        assert seen.of(Waiting)[0].seconds > 1e9
+
+
+async def test_a_machine_without_file_descriptors_is_a_failure_that_passes(watch: Any) -> None:
+    """What the system refuses is retried like what the network refuses."""
+    async with RawServer(stay) as server, watch(server.url) as seen:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            await seen.closes(2)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        await seen.until(lambda: seen.numbers)
+        assert {type(each.error) for each in seen.of(Closed)} == {ConnectionFailed}
+
+
+async def test_a_url_is_asked_anew_for_each_connection_and_may_fail(watch: Any) -> None:
+    """A token service that is down is a failure like any other, from what it raised."""
+    asked: list[str] = []
+
+    async def url() -> str:
+        await asyncio.sleep(0)
+        asked.append("url")
+        if len(asked) < 3:
+            raise OSError("no token")
+        return f"{server.url}?token={len(asked)}"
+
+    async with RawServer(stay) as server, watch(url) as seen:
+        await seen.until(lambda: seen.numbers)
+        assert [type(each.error.__cause__) for each in seen.of(Closed)] == [OSError] * 2
+        assert b"?token=3" in server.peers[0].request
 
 
 @pytest.mark.parametrize("status", [b"401 Unauthorized", b"403 Forbidden", b"404 Not Found"])
@@ -204,15 +245,21 @@ async def test_frames_in_the_segment_of_the_answer_arrive_first(watch: Any) -> N
         assert server.peers[0].of(TEXT) == [b'{"op":"subscribe"}']
 
 
-async def test_a_whole_life_in_the_segment_of_the_answer_is_told_in_order(watch: Any) -> None:
-    """Opened, three messages and the close frame come at once, and so does the end of TCP."""
+@pytest.mark.parametrize("subscriptions", [[], ["a", "b"]])
+async def test_a_whole_life_in_the_segment_of_the_answer_is_told_in_order(
+    watch: Any, subscriptions: list[str]
+) -> None:
+    """Opened, three messages and the close frame come at once, and so does the end of TCP.
+
+    There is nobody left to subscribe with, and so no Subscribed; but the messages arrive, and the code is told.
+    """
 
     async def brief(peer: Peer) -> None:
         await peer.accept(numbers(peer.server.numbered + 1, 3) + frame(CLOSE, b"\x03\xe9"))
         peer.server.numbered += 3
         peer.fin()
 
-    async with RawServer(brief) as server, watch(server.url) as seen:
+    async with RawServer(brief) as server, watch(server.url, subscriptions=subscriptions) as seen:
         await seen.closes(3)
         assert seen.numbers[:9] == list(range(1, 10))
         assert seen.shape.startswith("COLdddXWCOLdddXWCOLdddX")
@@ -237,6 +284,46 @@ async def test_frames_with_the_answer_are_held_for_a_login_and_then_handed_on_in
     async with RawServer(eager) as server, watch(server.url, on_open=login) as seen:
         await seen.until(lambda: len(seen.numbers) == 6)
         assert seen.numbers == [1, 2, 3, 4, 5, 6]
+
+
+async def test_what_a_login_leaves_behind_is_counted(watch: Any) -> None:
+    """The server closes before the script is done: what it wrote is not handed on, and not lost in silence."""
+
+    async def goodbye(peer: Peer) -> None:
+        await peer.accept()
+        peer.number(7)
+        await peer.end(1008)
+
+    async def login(connection: Any) -> None:
+        await asyncio.sleep(3600)
+
+    stats = Stats()
+    async with RawServer(goodbye, stay) as server, watch(server.url, on_open=login, stats=stats) as seen:
+        await seen.closes(1)
+        assert (seen.values, stats.messages_received, stats.dropped) == ([], 7, 7)
+        assert [type(each) for each in seen.told[:4]] == [Connecting, Opened, Overflow, Closed]
+        assert seen.of(Closed)[0].error.code == 1008
+
+
+async def test_what_follows_a_login_in_the_turn_of_its_end_is_handed_on(watch: Any) -> None:
+    """Messages, close frame and the end of TCP come in the turn in which the script ends; all of them arrive."""
+
+    async def brief(peer: Peer) -> None:
+        await peer.accept(numbers(1, 3))
+        await peer.listen(until=TEXT)
+        peer.write(numbers(4, 3) + frame(CLOSE, b"\x03\xe9"))
+        peer.fin()
+
+    async def login(connection: Any) -> None:
+        connection.send("login")
+        # Blocked until the server has answered: what it wrote is read in the very turn in which this ends.
+        while len(server.written) < 2:
+            time.sleep(0.001)  # noqa: ASYNC251
+
+    with Elsewhere(RawServer(brief)) as server:
+        async with watch(server.url, on_open=login) as seen:
+            await seen.closes(1)
+            assert seen.numbers[:6] == [1, 2, 3, 4, 5, 6]
 
 
 async def test_an_answer_byte_by_byte_opens(watch: Any) -> None:

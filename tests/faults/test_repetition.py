@@ -11,8 +11,9 @@ from itertools import accumulate
 from typing import Any
 
 import pytest
+from reactivex import operators as ops
 
-from rxws import Backoff, Stats
+from rxws import Backoff, Stats, ws_observable
 from rxws.events import Closed, Connecting, DisconnectReason, Opened, Subscribed, Waiting
 from rxws.testing import SimulatedExchange
 from tests.faults.raw_server import TEXT, Peer, RawServer, frame
@@ -149,6 +150,31 @@ async def test_five_subscriptions_are_sent_once_and_in_order_on_each_of_five_con
         assert [each.count for each in seen.of(Subscribed)] == [5] * 6
         assert seen.numbers == list(range(1, len(seen.numbers) + 1))
         assert seen.shape.startswith("COSLd")
+
+
+async def test_a_subscription_that_nobody_holds_lives_on(leftovers: Any) -> None:
+    """What `subscribe` returned was thrown away; the collector comes by while it dials, waits and reads."""
+    seen: list[Any] = []
+
+    async def slowly(peer: Peer) -> None:
+        await peer.ask()
+        await asyncio.sleep(0.05)
+        peer.write(peer.response())
+        await asyncio.sleep(0.05)
+        peer.number()
+        await asyncio.sleep(0.05)
+        peer.fin()
+
+    settings: dict[str, Any] = {"open_timeout": None, "ping_interval": None, "retry": Backoff.fixed(0.05)}
+    async with RawServer(slowly) as server:
+        three = ws_observable(server.url, **settings).pipe(ops.take(3))
+        leftovers.as_client(lambda: three.subscribe(seen.append) and None)
+        del three
+        async with asyncio.timeout(10):
+            while len(seen) < 3 or leftovers.found():
+                gc.collect()
+                await asyncio.sleep(0.005)
+        assert [each["n"] for each in seen] == [1, 2, 3]
 
 
 async def test_two_subscriptions_are_two_connections_that_know_nothing_of_each_other(watch: Any) -> None:

@@ -199,7 +199,7 @@ def test_time_in_which_the_loop_was_busy_is_given_back_once(busy: float, ends: f
 
 def test_a_loop_that_is_busy_again_is_not_excused_again() -> None:
     """Else a loop that always is would never find a silence; data excuses it anew."""
-    for script, busy_again, ends in ((Attempt(), 10, 20.0), (Attempt(messages=[(10.0, "a")]), 14, 33.0)):
+    for script, busy_again, ends in ((Attempt(), 10, 20.0), (Attempt(messages=[(10.0, "a")]), 14, 29.0)):
         virtual = at(0)
         seen = Seen(virtual, dialled(ScriptedTransport(script)).pipe(idle_timeout(5.0)))
         virtual.advance_to(4)

@@ -239,8 +239,8 @@ def all_cases() -> Iterator[Case]:
     texts = list(utf8())
     for group, start, end in (("6.1", 0, 3), ("6.2", 3, 7), ("6.3", 7, 9), ("6.4", 9, 13)):
         yield from numbered(group, texts[start:end])
-    for group, payloads in enumerate(SEQUENCES, 5):
-        yield from numbered(f"6.{group}", map(sequence, payloads))
+    for place, payloads in enumerate(SEQUENCES, 5):
+        yield from numbered(f"6.{place}", map(sequence, payloads))
     yield from closing()
     auto = b"*" * 65_536
     frames = in_frames(auto, *range(1300, 65_536, 1300))

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 
+from rxws import connect
 from rxws.errors import (
     ConnectionClosed,
 )
-from tests.transport.raw_server import (
-    BINARY,
-    CLOSE,
-    CONT,
-    PING,
-    PONG,
-    TEXT,
-    Frame,
-    RawServer,
-    close,
-    frame,
-)
+from rxws.types import Connection
+from tests.transport.raw_server import BINARY, CLOSE, CONT, PATIENCE, PING, PONG, TEXT, Frame, RawServer, close, frame
 from tests.transport.receiving import Dials, Leap, opened, turns
 
 
@@ -61,6 +53,28 @@ async def test_frames_in_the_segment_of_the_response_follow_on_open(server: RawS
     await client.until("lost")
 
     assert client.told == ["open", "1", b"2", "3", "lost"]
+
+
+async def test_what_came_with_the_response_is_held_until_somebody_reads(server: RawServer) -> None:
+    """Through `connect`: it is handed on in order, and what came later behind it."""
+    connections: list[Connection] = []
+    seen: list[object] = []
+    done = asyncio.Event()
+    connect(server.url, ping_interval=None).subscribe(connections.append, lambda error: done.set())
+    peer = await (await server.accepted()).upgrade(frame(TEXT, b"1"), frame(BINARY, b"2"))
+    while not connections:
+        await turns()
+    peer.write(frame(TEXT, b"3"))
+    await turns()
+
+    connections[0].messages.subscribe(seen.append, lambda error: None)
+    assert seen == []  # never from inside `subscribe`
+    peer.write(frame(TEXT, b"4"), close(1000))
+    peer.fin()
+    async with asyncio.timeout(PATIENCE):
+        await done.wait()
+
+    assert seen == ["1", b"2", "3", "4"]
 
 
 async def test_a_read_is_told_once_before_what_it_holds(server: RawServer, dial: Dials) -> None:

@@ -151,6 +151,29 @@ async def test_what_is_no_handshake_is_a_failed_connection(
     assert client.error.__cause__ is not None
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"x" * 100_000,
+        f"{NOT_ALL}\r\n".encode(),
+        f"{UPGRADED}Sec-WebSocket-Accept: bm90IHRoaXMgb25lIGF0IGFsbA==\r\n\r\n".encode(),
+    ],
+    ids=["no HTTP", "no end", "no upgrade", "wrong accept"],
+)
+async def test_what_is_no_handshake_is_told_at_once(server: RawServer, dial: Dials, answer: bytes) -> None:
+    """The server need not end TCP for it, nor is it waited for: we do."""
+    client = dial(server.url)
+    peer = await server.accepted()
+    await peer.read_request()
+    peer.write(answer)
+    await client.until("lost")
+
+    assert client.told == ["lost"]
+    assert type(client.error) is ConnectionFailed
+    assert await peer.ended() in ("FIN", "RST")
+
+
 async def test_a_handshake_with_what_was_not_asked_for_is_a_failed_connection(server: RawServer, dial: Dials) -> None:
     """An extension or a subprotocol that the request did not name (RFC 6455, section 4.1)."""
     for header in ("Sec-WebSocket-Extensions: permessage-deflate", "Sec-WebSocket-Protocol: v1"):

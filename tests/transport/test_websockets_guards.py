@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging.config
+from importlib.metadata import version
 from typing import Any
 
 import pytest
-import websockets
 
 from rxws.transport import websockets as transport
 from tests.transport.raw_server import (
@@ -46,7 +46,7 @@ async def test_websockets_still_calls_the_hook_that_messages_come_through(
     peer.fin()
     await client.until("gone")
 
-    hint = f"websockets {websockets.__version__} hands frames on in another way: see rxws/transport/websockets.py"
+    hint = f"websockets {version('websockets')} hands frames on in another way: see rxws/transport/websockets.py"
     assert events == [("Response", True), *[("Frame", True)] * 5], hint
 
 
