@@ -34,9 +34,9 @@ venue.split(":")[0]
 # %% [markdown]
 # ## A stream is a description
 #
-# `ws_observable` describes a stream of messages: where they come from, and what is to be done when that fails. It does
-# not connect. Such a description is called an *observable*; it is *cold*, which means that nothing happens until somebody
-# asks for its values.
+# `ws_observable` describes a stream of messages: where they come from, and what is to be done when that fails. It
+# does not connect. Such a description is called an *observable*; it is *cold*, which means that nothing happens until
+# somebody asks for its values.
 
 # %%
 from rxws import ws_observable
@@ -45,9 +45,9 @@ everything = ws_observable(venue + "/stream?streams=btcusdt@kline_1m/btcusdt@agg
 len(exchange.live)
 
 # %% [markdown]
-# Still no connection. To ask for the values is to *subscribe*: we say which function is to be called with each of them.
-# Here it is the `append` of a list. The cell ends at once; the values come in the background, while the notebook waits
-# for us.
+# Still no connection. To ask for the values is to *subscribe*: we say which function is to be called with each of
+# them. Here it is the `append` of a list. The cell ends at once; the values come in the background, while the
+# notebook waits for us.
 
 # %%
 import asyncio
@@ -76,8 +76,8 @@ len(exchange.live)
 # %% [markdown]
 # ## Operators take what you need
 #
-# An *operator* makes a new stream of an old one. `filter_kline` passes on candles (Binance calls them klines) and drops
-# the rest; `map` turns each into something else. They are put one behind the other with `pipe`.
+# An *operator* makes a new stream of an old one. `filter_kline` passes on candles (Binance calls them klines) and
+# drops the rest; `map` turns each into something else. They are put one behind the other with `pipe`.
 
 # %%
 from reactivex import operators as ops
@@ -93,7 +93,8 @@ def close_price(message):
 prices = everything.pipe(filter_kline, ops.map(close_price))
 
 # %% [markdown]
-# A stream can be awaited too, where it ends: `take(3)` ends it after three values, and `to_list` makes one list of them.
+# A stream can be awaited too, where it ends: `take(3)` ends it after three values, and `to_list` makes one list of
+# them.
 
 # %%
 three = await prices.pipe(ops.take(3), ops.to_list())
@@ -102,8 +103,8 @@ three = await prices.pipe(ops.take(3), ops.to_list())
 # %% [markdown]
 # ## What breaks is forgotten
 #
-# Now we subscribe again, and listen to the life of the connection as well: `events` is called with whatever happens to it.
-# `retry` says how long to wait before the next attempt; here not long, for we sit and watch.
+# Now we subscribe again, and listen to the life of the connection as well: `events` is called with whatever happens
+# to it. `retry` says how long to wait before the next attempt; here not long, for we sit and watch.
 
 # %%
 from rxws import Backoff, Stats
@@ -123,8 +124,8 @@ while "Live" not in happened:
 happened
 
 # %% [markdown]
-# The exchange restarts: it closes the connection with code 1012. And once more, without a word, as a network does that
-# drops it.
+# The exchange restarts: it closes the connection with code 1012. And once more, without a word, as a network does
+# that drops it.
 
 # %%
 exchange.close(1012, "restart")
@@ -138,8 +139,8 @@ while happened.count("Live") < 3:
 happened
 
 # %% [markdown]
-# `Closed`, `Waiting`, `Connecting`, `Opened`: the old connection is forgotten, and the description is subscribed anew. The
-# list `values` goes on growing; whoever takes the values need not know. The statistics do:
+# `Closed`, `Waiting`, `Connecting`, `Opened`: the old connection is forgotten, and the description is subscribed
+# anew. The list `values` goes on growing; whoever takes the values need not know. The statistics do:
 
 # %%
 before = len(values)
@@ -151,8 +152,8 @@ stats.connects, stats.reactive_disconnects, stats.proactive_disconnects
 # %% [markdown]
 # ## To the end
 #
-# Both are closed, the stream and our exchange. In a script you would write `rxws.run(stream, print)` instead of all the
-# waiting; in a notebook a loop runs already, and subscribing is enough.
+# Both are closed, the stream and our exchange. In a script you would write `rxws.run(stream, print)` instead of all
+# the waiting; in a notebook a loop runs already, and subscribing is enough.
 
 # %%
 subscription.dispose()

@@ -63,8 +63,8 @@ def aiter(observable: Observable[T], maxsize: int = 65_536, overflow: OverflowPo
         observable: what to iterate over.
         maxsize: how many values may wait, 1 or more.
         overflow: what happens to a value that finds no room. "error": the iteration hands out what waits and then
-            raises `BufferOverflow`; "drop_oldest", "drop_newest": one is dropped; "latest": only the newest waits, whatever
-            `maxsize` is. `Iteration.dropped` counts what was dropped.
+            raises `BufferOverflow`; "drop_oldest", "drop_newest": one is dropped; "latest": only the newest waits,
+            whatever `maxsize` is. `Iteration.dropped` counts what was dropped.
 
     Raises:
         ConfigError: an argument is wrong.

@@ -11,6 +11,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 
 def row(*cells: str) -> str:
+    """One line of a table."""
     return f"| {' | '.join(cells)} |"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
 from dataclasses import FrozenInstanceError, fields, replace
 from typing import Any
@@ -82,6 +83,7 @@ def test_the_two_kinds_of_reasons_are_the_designs() -> None:
     """Each reason is either our own will or happened to us, never both."""
     assert {reason.name for reason in DisconnectReason if reason.is_proactive} == PROACTIVE
     assert {reason.name for reason in DisconnectReason if reason.is_reactive} == REACTIVE
+    assert [reason.value for reason in DisconnectReason if reason.value.upper().replace(" ", "_") != reason.name] == []
 
 
 PRODUCED: list[tuple[Exception, DisconnectReason]] = [
@@ -233,8 +235,13 @@ def test_an_event_can_be_kept(event: Event) -> None:
 @pytest.mark.parametrize("kind", {type(event) for event in EVENTS}, ids=lambda kind: kind.__name__)
 def test_the_fields_of_an_event_are_named(kind: Any) -> None:
     """No event is built by position, where two numbers could change places."""
-    with pytest.raises(TypeError):
-        kind(*WHO.values())
+    assert {each.kind for each in inspect.signature(kind).parameters.values()} == {inspect.Parameter.KEYWORD_ONLY}
+
+
+def test_what_an_event_need_not_say_is_none() -> None:
+    """No subprotocol was agreed; the silence is the whole connection's."""
+    assert Opened(**WHO, took=0.1).subprotocol is None
+    assert Stale(**WHO, idle=5.0).topic is None
 
 
 def test_an_event_shows_no_secret_of_the_error_in_it() -> None:

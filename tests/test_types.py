@@ -25,6 +25,7 @@ def test_a_signal_is_a_frozen_value(signal: Any) -> None:
     assert replace(signal) == signal
     assert hash(replace(signal)) == hash(signal)
     assert replace(signal, total=99) != signal
+    assert not hasattr(signal, "__dict__")
     with pytest.raises(FrozenInstanceError):
         signal.total = 0
 

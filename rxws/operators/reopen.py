@@ -26,7 +26,8 @@ def reopen(
 
     Args:
         when: from a planned end to the seconds until the next connection, or an observable whose first value means now,
-            or None: the result completes, as it does where the observable completes without a value. What it raises is the result's error.
+            or None: the result completes, as it does where the observable completes without a value. What it raises is
+            the result's error.
 
     >>> from reactivex.testing import TestScheduler
     >>> import reactivex as rx

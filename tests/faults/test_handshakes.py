@@ -68,7 +68,9 @@ async def test_retry_after_may_be_a_date_and_stand_with_any_status(watch: Any) -
         assert 3500.0 < waiting.seconds <= 3600.0
 
 
-@pytest.mark.parametrize("header", [b"Retry-After: soon", b"Retry-After: -5", b"Retry-After: ", b"Retry-After: 0.5", b"X: x"])
+@pytest.mark.parametrize(
+    "header", [b"Retry-After: soon", b"Retry-After: -5", b"Retry-After: ", b"Retry-After: 0.5", b"X: x"]
+)
 async def test_a_retry_after_that_says_nothing_is_none(watch: Any, header: bytes) -> None:
     """The policy and its pause decide, as for a 429 without one."""
     async with RawServer(refusing(b"429 Slow Down", header), stay) as server, watch(server.url) as seen:
@@ -171,12 +173,8 @@ NONSENSE = {
     "wrong accept": SWITCHING + UPGRADE + b"Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n",
     "no accept": SWITCHING + UPGRADE + b"\r\n",
     "no upgrade": SWITCHING + b"Connection: Upgrade\r\nSec-WebSocket-Accept: <accept>\r\n\r\n",
-    "subprotocol": SWITCHING
-    + UPGRADE
-    + b"Sec-WebSocket-Protocol: unasked\r\nSec-WebSocket-Accept: <accept>\r\n\r\n",
-    "extension": SWITCHING
-    + UPGRADE
-    + b"Sec-WebSocket-Extensions: unasked\r\nSec-WebSocket-Accept: <accept>\r\n\r\n",
+    "subprotocol": SWITCHING + UPGRADE + b"Sec-WebSocket-Protocol: unasked\r\nSec-WebSocket-Accept: <accept>\r\n\r\n",
+    "extension": SWITCHING + UPGRADE + b"Sec-WebSocket-Extensions: unasked\r\nSec-WebSocket-Accept: <accept>\r\n\r\n",
     "not http": b"\x15\x03\x01\x00\x02\x02\x16\r\n\r\n",
     "http 1.0": b"HTTP/1.0 101 Switching Protocols\r\n" + UPGRADE + b"Sec-WebSocket-Accept: <accept>\r\n\r\n",
     "long header": SWITCHING + b"X: " + b"x" * 100_000 + b"\r\n\r\n",
@@ -246,9 +244,7 @@ async def test_frames_in_the_segment_of_the_answer_arrive_first(watch: Any) -> N
 
 
 @pytest.mark.parametrize("subscriptions", [[], ["a", "b"]])
-async def test_a_whole_life_in_the_segment_of_the_answer_is_told_in_order(
-    watch: Any, subscriptions: list[str]
-) -> None:
+async def test_a_whole_life_in_the_segment_of_the_answer_is_told_in_order(watch: Any, subscriptions: list[str]) -> None:
     """Opened, three messages and the close frame come at once, and so does the end of TCP.
 
     There is nobody left to subscribe with, and so no Subscribed; but the messages arrive, and the code is told.

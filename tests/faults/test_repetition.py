@@ -142,7 +142,9 @@ async def test_five_subscriptions_are_sent_once_and_in_order_on_each_of_five_con
     async with RawServer(*scripts) as server, watch(server.url, subscriptions=SUBSCRIPTIONS) as seen:
         await seen.until(lambda: len(server.peers) == 6 and len(server.peers[5].heard) >= 5)
 
-        texts = [json.dumps(each, separators=(",", ":")).encode() for each in SUBSCRIPTIONS if isinstance(each, dict | list)]
+        texts = [
+            json.dumps(each, separators=(",", ":")).encode() for each in SUBSCRIPTIONS if isinstance(each, dict | list)
+        ]
         wanted = [(1, texts[0]), (1, texts[1]), (1, b"plain"), (2, b"\x00\x01"), (1, texts[2])]
         for peer in server.peers[1:5] if ends != "close" else server.peers:
             sent = [each for each in peer.heard if each[0] in (1, 2)]

@@ -58,9 +58,7 @@ class Watch:
 
     def subscribe(self) -> Self:
         """Subscribe, as the client."""
-        self.subscription = self._leftovers.as_client(
-            self._stream.subscribe, self._seen, self._failed, self._completed
-        )
+        self.subscription = self._leftovers.as_client(self._stream.subscribe, self._seen, self._failed, self._completed)
         return self
 
     def dispose(self) -> None:

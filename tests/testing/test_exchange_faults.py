@@ -41,7 +41,7 @@ class RawClient:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for what a deaf connection does not tell anybody."""
-    while not condition():  # noqa: ASYNC110
+    while not condition():
         await asyncio.sleep(0)
 
 

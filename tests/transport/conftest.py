@@ -51,7 +51,7 @@ async def tidy() -> AsyncIterator[None]:
     yield
     loop = asyncio.get_running_loop()
     deadline = loop.time() + PATIENCE
-    while left(before) and loop.time() < deadline:  # noqa: ASYNC110 - of their ends there is no event
+    while left(before) and loop.time() < deadline:
         await asyncio.sleep(0)
     assert left(before) == []
 
