@@ -11,7 +11,7 @@ from rxws.backoff import Policy
 from rxws.connection import Headers
 from rxws.lifecycle import EventObserver
 from rxws.operators._decoded import Keep, OnBadFrame
-from rxws.operators._gates import Condition
+from rxws.operators._gate import Condition
 from rxws.operators.send_subscriptions import OnOpen
 from rxws.planned_ends import Ticks, WayBack
 from rxws.stats import Stats

@@ -17,7 +17,8 @@ from rxws.arguments import seconds
 from rxws.errors import ConfigError
 from rxws.events import DisconnectReason
 from rxws.lifecycle import Lifecycle
-from rxws.operators._gates import Callback, Condition, Gate, Gates, Polled, gate_of
+from rxws.operators._gate import Callback, Condition, Gate, Polled, gate_of
+from rxws.operators._gates import Gates
 from rxws.scheduler import given, resolve
 from rxws.types import RepeatSignal
 

@@ -18,7 +18,7 @@ from rxws.errors import ConfigError, ConnectionClosed
 from rxws.events import Event
 from rxws.lifecycle import EventObserver, Lifecycle
 from rxws.operators._decoded import Keep, OnBadFrame, decoded
-from rxws.operators._gates import Condition
+from rxws.operators._gate import Condition
 from rxws.operators._payloads import encoded
 from rxws.operators.send_subscriptions import OnOpen
 from rxws.options import StreamOptions

@@ -10,7 +10,8 @@ from reactivex.disposable import CompositeDisposable
 
 from rxws.arguments import seconds
 from rxws.errors import ConfigError
-from rxws.operators._gates import Condition, Gates, gate_of
+from rxws.operators._gate import Condition, gate_of
+from rxws.operators._gates import Gates
 from rxws.operators.reopen import reopen
 from rxws.operators.repeat_when import repeat_when
 from rxws.operators.take_until import take_until

@@ -15,7 +15,8 @@ from reactivex.testing import TestScheduler
 
 from rxws.errors import ConfigError
 from rxws.events import DisconnectReason
-from rxws.operators._gates import Gate, Gates, LevelGate, Polled, WindowGate, gate_of
+from rxws.operators._gate import Gate, LevelGate, Polled, WindowGate, gate_of
+from rxws.operators._gates import Gates
 from rxws.windows import Window, always, daily, never
 from tests.operators.seen import Seen, at, turns
 
