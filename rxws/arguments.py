@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from rxws.errors import ConfigError
 from rxws.redaction import masked
 
-__all__ = ["check_headers", "check_url", "seconds", "size"]
+__all__ = ["check_close", "check_headers", "check_url", "seconds", "size"]
 
 # A token, RFC 9110 section 5.6.2.
 HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -67,8 +67,26 @@ def check_url(url: object, options: Mapping[str, object]) -> None:
         raise ConfigError("url", f"{masked(url)!r} has a fragment, which WebSocket URLs have not; write # as %23")
     if re.search(r"[\s\x00-\x1f\x7f]", url):
         raise ConfigError("url", f"{masked(url)!r} has a space or a control character; percent-encode it")
-    if parts.scheme == "ws" and options.get("ssl") is not None:
-        raise ConfigError("ssl", "a ws:// URL is not encrypted; take wss://, or leave ssl out")
+    if parts.username is not None and parts.password is None:
+        raise ConfigError("url", f"{masked(url)!r} has a user without a password; write user:password@, or neither")
+    for name in ("ssl", "server_hostname"):
+        if parts.scheme == "ws" and options.get(name) is not None:
+            raise ConfigError(name, f"a ws:// URL is not encrypted; take wss://, or leave {name} out")
+
+
+def check_close(code: object, reason: str) -> None:
+    """Refuse what no close frame can carry (RFC 6455, sections 5.5 and 7.4).
+
+    Raises:
+        ConfigError: it names `code` or `reason`.
+    """
+    sendable = (
+        isinstance(code, int) and (1000 <= code <= 1014 or 3000 <= code < 5000) and code not in (1004, 1005, 1006)
+    )
+    if not sendable:
+        raise ConfigError("code", f"{code!r} cannot be sent; take 1000, 1001 or 3000 to 4999")
+    if len(reason.encode()) > 123:
+        raise ConfigError("reason", f"it has {len(reason.encode())} bytes; take 123 at most")
 
 
 def check_headers(headers: Mapping[str, str] | None) -> None:

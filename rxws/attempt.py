@@ -9,7 +9,7 @@ import msgspec
 from reactivex import Observable, abc
 from reactivex.disposable import SerialDisposable
 
-from rxws.arguments import seconds, size
+from rxws.arguments import check_close, seconds, size
 from rxws.errors import ConnectionClosed, ConnectTimeout, Disconnected, ProtocolError
 from rxws.events import DisconnectReason
 from rxws.inbox import RAISED, Inbox
@@ -234,6 +234,7 @@ class Attempt(abc.DisposableBase):
             self._tell(error)
 
     def close(self, code: int = 1000, reason: str = "") -> None:
+        check_close(code, reason)
         if self._end(None):
             self._close_socket(code, reason)
             self._observer.on_completed()

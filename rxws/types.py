@@ -225,7 +225,11 @@ class Connection(Protocol):
         """End the connection as lost by `error`."""
 
     def close(self, code: int = 1000, reason: str = "") -> None:
-        """End the connection with a closing handshake; for its subscriber it completes."""
+        """End the connection with a closing handshake; for its subscriber it completes.
+
+        Raises:
+            ConfigError: no close frame can carry this code or reason; the connection stays.
+        """
 
     def abort(self) -> None:
         """End the connection at once, without a closing handshake; for its subscriber it completes."""

@@ -317,3 +317,32 @@ def test_reads_without_end_do_not_hide_a_missing_pong() -> None:
     one.virtual.schedule_absolute(3.0, flood)
     one.to(3.5)
     assert isinstance(one.ends[0], PingTimeout)
+
+
+@pytest.mark.parametrize(
+    ("field", "code", "reason"),
+    [("code", 1006, ""), ("code", 42, ""), ("code", 5000, ""), ("code", None, ""), ("reason", 1000, "x" * 124)],
+)
+def test_close_refuses_what_no_frame_can_carry_and_leaves_the_connection(field: str, code: Any, reason: str) -> None:
+    """The caller hears of it, and can close it rightly afterwards (RFC 6455, section 7.4)."""
+    one = One(Attempt()).to(1.0)
+    with pytest.raises(ConfigError) as raised:
+        one.connection.close(code, reason)
+    assert (raised.value.field, one.ends, one.transport.live) == (field, [], 1)
+    one.connection.close(4999, "x" * 123)
+    assert (one.ends, one.transport.live) == (["completed"], 0)
+
+
+@pytest.mark.parametrize(
+    ("field", "url", "options"),
+    [
+        ("url", "ws://user@host/", {}),
+        ("server_hostname", "ws://host/", {"server_hostname": "other"}),
+        ("ssl", "ws://host/", {"ssl": object()}),
+    ],
+)
+def test_what_would_fail_every_dial_is_refused_when_built(field: str, url: str, options: dict[str, Any]) -> None:
+    """A user without a password, and what only an encrypted connection has."""
+    with pytest.raises(ConfigError) as raised:
+        connect(url, transport=ScriptedTransport(), **options)
+    assert raised.value.field == field

@@ -15,7 +15,7 @@ from reactivex.disposable import CompositeDisposable, Disposable, SerialDisposab
 
 from rxws.errors import ConfigError
 from rxws.events import DisconnectReason
-from rxws.scheduler import given, resolve
+from rxws.scheduler import resolve
 from rxws.windows import Window
 
 __all__ = ["Callback", "Condition", "Gate", "Polled", "gate_of"]

@@ -25,11 +25,11 @@ def refusal(answer: bytes) -> Response | None:
     reader.feed_data(FRAMING.sub(b"", head) + end + body)
     reader.feed_eof()
     parser = Response.parse(reader.read_line, reader.read_exact, reader.read_to_eof)
+    response: Response | None = None
     try:
         next(parser)
     except StopIteration as parsed:
-        response: Response = parsed.value
-        return response
+        response = parsed.value
     except Exception:  # websockets has no root for what its parser raises, and says so itself when it reads on
-        return None
-    return None
+        pass
+    return response

@@ -19,13 +19,10 @@ from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_websocket
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidStatus, PayloadTooBig
-from websockets.exceptions import ProtocolError as Unsendable
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Event, State
 
 from rxws.errors import (
-    BufferOverflow,
-    ConfigError,
     ConnectionClosed,
     Disconnected,
     MessageTooBig,
@@ -34,6 +31,7 @@ from rxws.errors import (
 from rxws.scheduler import outlasts
 from rxws.transport._dialing import OUTBOX, arguments, check, failure, wire_log
 from rxws.transport._refusal import BODY_GRACE, HEAD_END, refusal
+from rxws.transport._socket import OpenSocket
 from rxws.transport.protocol import Dial, Receiver
 
 __all__ = ["WebsocketsTransport"]
@@ -232,55 +230,6 @@ class PushConnection(ClientConnection):
             error = ProtocolError(str(cause), sent.code if sent else 1002)
         error.__cause__ = cause
         return error
-
-
-class OpenSocket:
-    """What the receiver may do with an open connection."""
-
-    def __init__(self, connection: PushConnection, outbox: int) -> None:
-        self._connection = connection
-        self._outbox = outbox
-        self._dropped = 0
-
-    @property
-    def subprotocol(self) -> str | None:
-        return self._connection.protocol.subprotocol
-
-    def send(self, payload: bytes, is_text: bool) -> None:
-        protocol = self._connection.protocol
-        if protocol.state is not State.OPEN:
-            raise ConnectionClosed(1006)
-        waiting = self._connection.transport.get_write_buffer_size()
-        if waiting and waiting + len(payload) > self._outbox:
-            self._dropped += 1
-            raise BufferOverflow(self._outbox, self._dropped)
-        (protocol.send_text if is_text else protocol.send_binary)(payload)
-        self._connection.send_data()
-
-    def ping(self, payload: bytes) -> None:
-        if self._connection.protocol.state is State.OPEN:
-            self._connection.protocol.send_ping(payload)
-            self._connection.send_data()
-
-    def close(self, code: int, reason: str) -> None:
-        """Begin the closing handshake.
-
-        Raises:
-            ConfigError: no close frame can carry this code or reason (RFC 6455, section 7.4).
-        """
-        if self._connection.protocol.state is State.OPEN:
-            try:
-                self._connection.protocol.send_close(code, reason)
-            except (Unsendable, ValueError) as error:
-                right = "take 1000, 1001 or 3000 to 4999, and at most 123 bytes of reason"
-                raise ConfigError("code", f"{code} with the reason {reason!r} cannot be sent; {right}") from error
-            self._connection.send_data()
-        self._connection.leave()
-        self._connection.finish()
-
-    def abort(self) -> None:
-        self._connection.leave()
-        self._connection.transport.abort()
 
 
 def _unread(transport: asyncio.BaseTransport) -> bytes:

@@ -14,13 +14,12 @@ from rxws.errors import (
     ConnectionFailed,
     HandshakeRejected,
 )
-from rxws.transport._refusal import refusal
 from tests.transport.raw_server import (
     UPGRADED,
     RawServer,
     response,
 )
-from tests.transport.receiving import Dials, Leap, turns
+from tests.transport.receiving import Dials
 
 NOT_ALL = "HTTP/1.1 101 Switching Protocols\r\n"
 
@@ -150,50 +149,6 @@ async def test_what_is_no_handshake_is_a_failed_connection(
     assert client.told == ["lost"]
     assert type(client.error) is ConnectionFailed
     assert client.error.__cause__ is not None
-
-
-@pytest.mark.parametrize("framing", ["Content-Length: 100\r\n", "transfer-encoding: chunked\r\n", ""])
-async def test_a_refusal_whose_body_hangs_is_told_by_its_status(
-    server: RawServer, dial: Dials, leap: Leap, framing: str
-) -> None:
-    """After a grace, with what there is of the body: a timeout would be tried again."""
-    client = dial(server.url)
-    peer = await server.accepted()
-    await peer.read_request()
-    peer.write(f"HTTP/1.1 401 No\r\n{framing}Retry-After: 5\r\n\r\n1e\r\nyour key ".encode())
-    await turns()
-    assert client.told == []
-    peer.write(b"is old")
-    await turns()
-
-    leap(1.0)
-    await client.until("lost")
-
-    assert client.told == ["lost"]
-    assert isinstance(client.error, HandshakeRejected)
-    assert (client.error.status, client.error.retry_after) == (401, 5.0)
-    assert client.error.body == b"1e\r\nyour key is old"
-    assert await peer.ended() in ("FIN", "RST")
-
-
-async def test_a_refusal_that_hangs_leaves_nothing_when_it_is_disposed(server: RawServer, dial: Dials) -> None:
-    """Neither the socket nor the timer of its grace."""
-    client = dial(server.url)
-    peer = await server.accepted()
-    await peer.read_request()
-    peer.write(b"HTTP/1.1 401 No\r\n\r\nyour")
-    await turns()
-
-    client.opening.dispose()
-
-    assert await peer.ended() in ("FIN", "RST")
-    assert client.told == []
-
-
-@pytest.mark.parametrize("answer", [b"", b"SSH-2.0\r\n\r\n", b"HTTP/1.1 401 No\r\nServer: "])
-def test_what_has_no_status_is_no_refusal(answer: bytes) -> None:
-    """Then websockets says what is wrong with it."""
-    assert refusal(answer) is None
 
 
 @pytest.mark.parametrize(
