@@ -34,7 +34,7 @@ from rxws.transport._refusal import BODY_GRACE, HEAD_END, refusal
 from rxws.transport._socket import OpenSocket
 from rxws.transport.protocol import Dial, Receiver
 
-__all__ = ["WebsocketsTransport"]
+__all__ = ["PushConnection", "WebsocketsTransport"]
 
 
 class WebsocketsTransport:
