@@ -18,18 +18,19 @@ HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
-def seconds(name: str, value: float | None, *, least: float = 0.0) -> None:
-    """Refuse what is not a number of seconds above `least`, or None.
+def seconds(name: str, value: float | None, *, least: float = 0.0, optional: bool = True) -> None:
+    """Refuse what is not a number of seconds above `least`, or None where that is `optional`.
 
     Raises:
         ConfigError: it names `name`.
     """
-    if value is None:
+    if value is None and optional:
         return
+    way_out = ", or None for no limit" if optional else ""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ConfigError(name, f"{value!r} is no float or int; take seconds, or None for no limit")
+        raise ConfigError(name, f"{value!r} is no float or int; take seconds{way_out}")
     if not least < value <= float_info.max:
-        raise ConfigError(name, f"{value!r} is out of range; take more than {least:g} seconds, or None for no limit")
+        raise ConfigError(name, f"{value!r} is out of range; take more than {least:g} seconds{way_out}")
 
 
 def size(name: str, value: int | None) -> None:
@@ -60,7 +61,7 @@ def check_url(url: object, options: Mapping[str, object]) -> None:
             "it percent-encoded",
         ) from None
     if parts.scheme not in ("ws", "wss"):
-        raise ConfigError("url", f"{masked(url)!r} begins with no scheme of a WebSocket; take ws://… or wss://…")
+        raise ConfigError("url", f"{masked(url)!r} does not begin with ws:// or wss://; take wss://host/path")
     if not host:
         raise ConfigError("url", f"{masked(url)!r} has no host; take ws://host[:port]/path")
     if parts.fragment:
@@ -85,6 +86,8 @@ def check_close(code: object, reason: str) -> None:
     )
     if not sendable:
         raise ConfigError("code", f"{code!r} cannot be sent; take 1000, 1001 or 3000 to 4999")
+    if not isinstance(reason, str):
+        raise ConfigError("reason", f"{reason!r} is no string; take one of 123 bytes at most")
     if len(reason.encode()) > 123:
         raise ConfigError("reason", f"it has {len(reason.encode())} bytes; take 123 at most")
 

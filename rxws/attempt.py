@@ -95,8 +95,7 @@ class Attempt(abc.DisposableBase):
         self.url = masked(url)
         self._began = self._clock()
         self.generation = self.journal.connecting(url)
-        # Whoever was told may have disposed.
-        if self.open_timeout is not None and self.end_reason is None:
+        if self.open_timeout is not None:
             timeout = ConnectTimeout("open", self.open_timeout)
             self._timer.disposable = self._scheduler.schedule_relative(self.open_timeout, lambda *_: self.fail(timeout))
 
@@ -294,7 +293,7 @@ class Attempt(abc.DisposableBase):
             if self._end(None):
                 self._close_socket(1000, "")
         if not seen_to:
-            report(error)
+            report(error, self._scheduler)
 
 
 def _farewell(error: Exception) -> tuple[int, str]:

@@ -13,7 +13,10 @@ from rxws.attempt import Attempt, Limits
 from rxws.errors import ConfigError, ConnectionFailed
 from rxws.scheduler import given, resolve
 from rxws.transport import Transport, TransportOptions, transport_named
+from rxws.transport.options import check_known
 from rxws.types import Connection, Journal, Silence
+
+KEYWORDS = ("headers", "transport", "open_timeout", "ping_interval", "ping_timeout", "close_timeout", "max_size")
 
 __all__ = ["Headers", "Url", "connect"]
 
@@ -76,6 +79,7 @@ def connect(
     rxws.errors.ConnectionFailed: ...
     """
     limits = Limits(open_timeout, ping_interval, ping_timeout, close_timeout, max_size, dict(options))
+    check_known(options, KEYWORDS)
     by = transport_named(transport)
     by.check(options)
     if isinstance(url, str) or not callable(url):
@@ -99,7 +103,7 @@ def connect(
                 everything.add(resolve(answer, then, fail))
 
         def fail(error: Exception) -> None:
-            failed = ConnectionFailed(attempt.url, 1, error)
+            failed = ConnectionFailed(attempt.url or "a URL that is asked for", 1, error)
             failed.__cause__ = error
             attempt.fail(failed)
 
@@ -114,7 +118,7 @@ def connect(
 
         def begin(*_: object) -> None:
             attempt.begin(url if isinstance(url, str) else "")
-            if attempt.end_reason is None:
+            if attempt.end_reason is None:  # who was told may have disposed
                 ask(url, lambda where: ask(headers, lambda what: dial(where, what)))
 
         # One turn later: whoever is subscribed beside it can still say no, and nothing is told inside subscribe.

@@ -14,7 +14,7 @@ __all__ = ["Decode", "NotUtf8", "decoder", "json_or_text"]
 
 T = TypeVar("T")
 
-Decode = type[T] | Callable[[bytes], T] | None
+Decode = type[T] | UnionType | Callable[[bytes], T] | None
 """A type that msgspec decodes JSON into, a function of the bytes, or None: `str` or `bytes` as it came."""
 
 _json = msgspec.json.Decoder()
@@ -67,6 +67,9 @@ def _typed(kind: type[T]) -> Callable[[bytes, bool], T]:
         decode = msgspec.json.Decoder(kind).decode
     except TypeError as error:
         raise ConfigError("decode", f"msgspec cannot decode into {kind!r}: {error}") from error
+    if isinstance(msgspec.inspect.type_info(kind), msgspec.inspect.CustomType):
+        right = "a msgspec.Struct, a dataclass, a function of the bytes"
+        raise ConfigError("decode", f"msgspec cannot decode into {kind!r}; take {right}")
     return lambda payload, is_text: decode(payload)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from reactivex import Observable, Subject, abc
 from reactivex.disposable import Disposable
 
-from rxws.errors import DecodeError, Disconnected, ProtocolError
+from rxws.errors import Disconnected, ProtocolError
 from rxws.types import Journal, Message, Sink
 
 __all__ = ["RAISED", "Inbox"]
@@ -139,8 +139,10 @@ class Inbox:
         way = self._way()
         while self._held and self._deliver != self._late:
             payload, is_text = self._held.popleft()
+            # What a script's reader has been shown goes to the sink only.
+            shown, self._shown = self._shown > 0, max(0, self._shown - 1)
             try:
-                way(payload, is_text)
+                (self._sink if shown and self._sink is not None else way)(payload, is_text)
             except RAISED as error:
                 self._crashed(error)
         if self._deliver != self._late:
@@ -170,9 +172,7 @@ class Inbox:
             try:
                 data = bool(is_data(payload))
             except Exception as error:
-                problem = DecodeError(payload, f"is_data raised {error!r}")
-                problem.__cause__ = error
-                self._journal.bad_frame(problem)
+                self._journal.callback_failed("is_data", error)
                 data = False
             if data:
                 self.last_data_time = self.read_time

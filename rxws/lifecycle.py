@@ -9,7 +9,7 @@ from typing import TypedDict
 from reactivex import abc
 from reactivex.disposable import SerialDisposable
 
-from rxws.errors import ConnectionFailed, DecodeError
+from rxws.errors import ConnectionFailed, ConnectTimeout, DecodeError, Disconnected
 from rxws.events import (
     BadFrame,
     Closed,
@@ -39,6 +39,8 @@ __all__ = ["EventObserver", "Lifecycle"]
 EventObserver = abc.ObserverBase[Event] | Callable[[Event], None]
 
 LOG = logging.getLogger("rxws")
+NOTEWORTHY = 3
+"""Losses in a row that are not worth a log record."""
 LOG_EVERY = 60.0
 """Seconds between two log records about the same nuisance."""
 
@@ -81,6 +83,7 @@ class Lifecycle:
         self.uptime = 0.0
         self.finished = False
         self.last_dial_time: float | None = None
+        self.not_before = 0.0
         self.subscription = SerialDisposable()
         self._in_stream = in_stream
         self.scheduler = scheduler
@@ -117,7 +120,7 @@ class Lifecycle:
         self._planned = self.reason = reason
 
     def closed(self, error: Exception | None, uptime: float, opened: bool) -> DisconnectReason:
-        if error is None:
+        if not isinstance(error, Disconnected):  # a wrong URL, say: nothing that the network did
             reason = self._planned or DisconnectReason.USER_REQUESTED
         else:
             reason = reason_of(error)
@@ -139,6 +142,7 @@ class Lifecycle:
 
     def dropped(self, where: str, count: int = 1) -> None:
         self.stats.dropped += count
+        self.log(f"dropped {where}", "%s: %d dropped, for there was no room in %s", self._origin, count, where)
         self._tell(Overflow(**self._stamp(), where=where, dropped=count))
 
     def bad_frame(self, error: DecodeError) -> None:
@@ -146,7 +150,7 @@ class Lifecycle:
         self._tell(BadFrame(**self._stamp(), error=error, count=self.stats.bad_frames))
         self.log(
             "bad frame",
-            "%s: skipped a message of %d that cannot be decoded: %s",
+            "%s: skipped a message of %d bytes that cannot be decoded: %s",
             self._origin,
             len(error.frame),
             error.problem,
@@ -157,12 +161,18 @@ class Lifecycle:
 
     def waiting(self, seconds: float | None, rule: str, error: Exception | None = None) -> None:
         attempt = self.attempts.in_a_row + 1
+        # A connection that was lost and comes back is the stream's daily work; one that does not come about is news.
+        if isinstance(error, ConnectionFailed | ConnectTimeout) or (error and attempt > NOTEWORTHY):
+            self.log("loss", "%s: %s; attempt %d follows", self._origin, error, attempt)
+        if seconds is not None and rule != "policy":
+            # The server's own wish, or a pause that protects us from it: a planned end meanwhile does not cut it.
+            self.not_before = max(self.not_before, self.now() + seconds)
         self._tell(Waiting(**self._stamp(), seconds=seconds, rule=rule, attempt=attempt, error=error))
 
     def crashed(self, error: BaseException) -> bool:
         self._in_stream = None  # who raised is told nothing more, not even Closed
         self.subscription.dispose()
-        report(error)
+        report(error, self.scheduler)
         return True
 
     # What the stream tells

@@ -45,9 +45,7 @@ class Plans:
     check_interval: float
 
     def __post_init__(self) -> None:
-        if self.check_interval is None:
-            raise ConfigError("check_interval", "None; take seconds, more than 0")
-        seconds("check_interval", self.check_interval)
+        seconds("check_interval", self.check_interval, optional=False)
         if self.connect_while is not None:
             gate_of("connect_while", self.connect_while, self.check_interval, _nobody)
         for name in ("disconnect_when", "reconnect_when"):
@@ -117,8 +115,11 @@ class PlannedEnds:
 
     def _held_back(self) -> float:
         # Never sooner than check_interval after the last dial: callbacks that contradict each other do not storm.
-        last, now = self._life.last_dial_time, self._life.now()
-        return 0.0 if last is None else max(0.0, last + self._plans.check_interval - now)
+        last = self._life.last_dial_time
+        earliest = (
+            self._life.not_before if last is None else max(self._life.not_before, last + self._plans.check_interval)
+        )
+        return max(0.0, earliest - self._life.now())
 
     def _polled(self, callback: Callable[[], object]) -> Observable[None]:
         def subscribe(

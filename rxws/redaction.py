@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
-__all__ = ["masked", "masked_echo", "masked_text"]
+__all__ = ["masked", "masked_echo", "masked_text", "masked_values"]
 
 # Binance's listen keys are 64 letters and digits in the path; stream names hold "@" and are left alone.
 TOKEN = re.compile(r"(?<![^/])[A-Za-z0-9_\-=.%+~]{24,}(?![^/])")
@@ -64,7 +64,16 @@ def masked_echo(text: bytes, url: str) -> bytes:
     >>> masked_echo(b"Cannot GET /ws/" + b"a1" * 32, "wss://venue.example/ws/" + "a1" * 32)
     b'Cannot GET /ws/***'
     """
-    for secret in sorted(_secrets(url), key=len, reverse=True):
+    return masked_values(text, _secrets(url))
+
+
+def masked_values(text: bytes, secrets: Iterable[str]) -> bytes:
+    """Return `text` with `secrets` masked, of 8 characters and more.
+
+    >>> masked_values(b"bad key SuperSecretKey", ["SuperSecretKey"])
+    b'bad key ***'
+    """
+    for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= SHORTEST_ECHO:
             text = text.replace(secret.encode(), MASK.encode())
     return text

@@ -9,10 +9,9 @@ from typing import Generic, Literal, Self, TypeVar
 
 from reactivex import Observable, abc
 from reactivex.disposable import SingleAssignmentDisposable
-from reactivex.scheduler.eventloop import AsyncIOScheduler
 
 from rxws.errors import BufferOverflow, ConfigError
-from rxws.scheduler import settled
+from rxws.scheduler import CallersScheduler, settled
 
 __all__ = ["Iteration", "aiter", "run"]
 
@@ -42,6 +41,8 @@ def run(observable: Observable[T], on_next: Callable[[T], object] | None = None)
     >>> run(rx.of(1, 2, 3))
     3
     """
+    if not isinstance(observable, Observable):
+        raise ConfigError("observable", f"{observable!r} is no observable; take ws_observable(url), for example")
     if _loop_runs():
         raise ConfigError(
             "run",
@@ -132,7 +133,7 @@ class Buffer(Generic[T]):
         self._values: deque[T] = deque()
         self._waiting: asyncio.Future[None] | None = None
         self._ended = False
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
 
     def begin(self, observable: Observable[T]) -> None:
         """Subscribe."""
@@ -140,7 +141,7 @@ class Buffer(Generic[T]):
             self._put,
             self.end,
             lambda: self.end(None),
-            scheduler=AsyncIOScheduler(asyncio.get_running_loop()),
+            scheduler=CallersScheduler(asyncio.get_running_loop(), self.end),
         )
 
     async def get(self) -> T:
@@ -163,7 +164,7 @@ class Buffer(Generic[T]):
                 self._waiting = None
         return self._values.popleft()
 
-    def end(self, error: Exception | None) -> None:
+    def end(self, error: BaseException | None) -> None:
         """Take nothing more."""
         if not self._ended:
             self._ended, self._error = True, error
@@ -199,14 +200,12 @@ async def _to_its_end(observable: Observable[T], on_next: Callable[[T], object] 
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[None] = loop.create_future()
     last: list[T] = []
+    failures: list[BaseException] = []
 
-    def end(error: Exception | None = None) -> None:
-        if ended.done():
-            return
-        if error is None:
+    def end(error: BaseException | None = None) -> None:
+        if not ended.done():
+            failures.extend([] if error is None else [error])
             ended.set_result(None)
-        else:
-            ended.set_exception(error)
 
     def take(value: T) -> None:
         if ended.done():
@@ -215,10 +214,11 @@ async def _to_its_end(observable: Observable[T], on_next: Callable[[T], object] 
         if on_next is not None:
             try:
                 on_next(value)
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
                 end(error)
 
-    subscription: abc.DisposableBase = observable.subscribe(take, end, end, scheduler=AsyncIOScheduler(loop))
+    scheduler = CallersScheduler(loop, end)
+    subscription: abc.DisposableBase = observable.subscribe(take, end, end, scheduler=scheduler)
     try:
         await ended
     except asyncio.CancelledError:
@@ -227,6 +227,8 @@ async def _to_its_end(observable: Observable[T], on_next: Callable[[T], object] 
     finally:
         subscription.dispose()
         await settled()
+    if failures:
+        raise failures[0]
     return last
 
 

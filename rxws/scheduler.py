@@ -11,12 +11,24 @@ from weakref import WeakKeyDictionary
 
 from reactivex import abc
 from reactivex.disposable import Disposable, SerialDisposable
-from reactivex.scheduler import CurrentThreadScheduler
+from reactivex.scheduler import CurrentThreadScheduler, VirtualTimeScheduler
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 
 from rxws.errors import ConfigError
 
-__all__ = ["clock", "given", "outlasts", "report", "resolve", "scheduler", "settled", "wall_time_ns", "when_drained"]
+__all__ = [
+    "CallersScheduler",
+    "clock",
+    "given",
+    "on_loop",
+    "outlasts",
+    "report",
+    "resolve",
+    "scheduler",
+    "settled",
+    "wall_time_ns",
+    "when_drained",
+]
 
 T = TypeVar("T")
 
@@ -41,7 +53,7 @@ class LoopScheduler(AsyncIOScheduler):
 
     @property
     def _loop(self) -> asyncio.AbstractEventLoop:  # type: ignore[override]  # there an attribute
-        if self._found is None:
+        if self._found is None or self._found.is_closed():
             self._found = _running_loop()
         return self._found
 
@@ -63,12 +75,19 @@ def scheduler() -> AsyncIOScheduler:
 
 
 def given(scheduler: abc.SchedulerBase | None) -> abc.SchedulerBase:
-    """Return `scheduler`, or the running loop's where none was given.
+    """Return `scheduler`, or the running loop's where none was given, or one of other threads.
+
+    Some operators (`delay`, `throttle_first`) pass reactivex's timers down to their source, which are threads; a
+    connection lives on its loop's.
 
     Raises:
         ConfigError: none was given and no loop is running.
     """
-    return AsyncIOScheduler(_running_loop()) if scheduler is None else scheduler
+    if isinstance(scheduler, AsyncIOScheduler | VirtualTimeScheduler):
+        return scheduler
+    if scheduler is not None and not _loop_runs():
+        return scheduler
+    return AsyncIOScheduler(_running_loop())
 
 
 def clock(scheduler: abc.SchedulerBase | None) -> Callable[[], float]:
@@ -100,8 +119,23 @@ def wall_time_ns(scheduler: abc.SchedulerBase) -> int:
     return (since.days * 86_400 + since.seconds) * 1_000_000_000 + since.microseconds * 1_000
 
 
-def report(error: BaseException) -> None:
-    """Tell the running loop's exception handler of `error`; with no loop (virtual time) raise it."""
+class CallersScheduler(AsyncIOScheduler):
+    """The loop's scheduler on behalf of somebody who waits for the end, and wants to hear what a consumer raised."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, crashed: Callable[[BaseException], None]) -> None:
+        super().__init__(loop)
+        self.crashed = crashed
+
+
+def report(error: BaseException, scheduler: abc.SchedulerBase | None = None) -> None:
+    """Tell of `error`, which a consumer raised.
+
+    Whoever waits behind `scheduler` hears of it (`run`, `aiter`), else the running loop's exception handler; with no
+    loop (virtual time) it is raised.
+    """
+    if isinstance(scheduler, CallersScheduler):
+        scheduler.crashed(error)
+        return
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
@@ -109,6 +143,22 @@ def report(error: BaseException) -> None:
     if loop is None:
         raise error  # outside of the `except`, which would take its cause or context away
     loop.call_exception_handler({"message": "what consumes the messages of a WebSocket raised", "exception": error})
+
+
+def on_loop(scheduler: abc.SchedulerBase, disposable: abc.DisposableBase) -> abc.DisposableBase:
+    """Return `disposable`, disposed on the thread of the scheduler's loop whichever thread disposes it.
+
+    A timer operator that was given no scheduler disposes from a thread of its own.
+    """
+
+    def dispose() -> None:
+        loop = scheduler._loop if isinstance(scheduler, AsyncIOScheduler) else None
+        if loop is None or not loop.is_running() or asyncio._get_running_loop() is loop:
+            disposable.dispose()
+        else:
+            loop.call_soon_threadsafe(disposable.dispose)
+
+    return Disposable(dispose)
 
 
 def resolve(
@@ -132,8 +182,13 @@ def resolve(
         return Disposable()
 
     def done(task: asyncio.Task[T]) -> None:
-        if awaiting.is_disposed or task.cancelled():
+        if awaiting.is_disposed:
             return  # what it raised all the same, asyncio tells the loop's handler
+        if task.cancelled():
+            # A loop that ends cancels its tasks; else what was awaited was cancelled elsewhere, a failure like another.
+            if not task.cancelling():
+                fail(RuntimeError("what was awaited was cancelled"))
+            return
         error = task.exception()
         if error is None:
             then(task.result())
@@ -197,6 +252,14 @@ async def settled() -> None:
     pending = _PENDING.get(asyncio.get_running_loop())
     if pending:
         await asyncio.wait(tuple(pending), timeout=CLOSING)
+
+
+def _loop_runs() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _running_loop() -> asyncio.AbstractEventLoop:

@@ -155,10 +155,15 @@ class Stats:
                 self._samples.append((last, count))
 
     def __repr__(self) -> str:
+        lost = "".join(
+            f", {count} {name}"
+            for name, count in (("dropped", self.dropped), ("bad frames", self.bad_frames), ("late", self.late))
+            if count
+        )
         return (
             f"<Stats: {self.connects} connects, {self.disconnects} disconnects "
             f"({self.proactive_disconnects} proactive, {self.reactive_disconnects} reactive), "
-            f"{self.messages_received} messages in, {self.messages_sent} out, up {self.uptime:.1f} s>"
+            f"{self.messages_received} messages in, {self.messages_sent} out{lost}, up {self.uptime:.1f} s>"
         )
 
     def _sum(self, which: int) -> int:

@@ -96,6 +96,9 @@ class Journal(Protocol):
     def bad_frame(self, error: DecodeError) -> None:
         """A message could not be decoded, and was skipped."""
 
+    def callback_failed(self, name: str, error: Exception) -> None:
+        """A condition of the caller's raised; it changes nothing."""
+
     def stale(self, idle: float) -> None:
         """No data came for `idle` seconds."""
 
@@ -130,6 +133,8 @@ class Silence:
     def dropped(self, where: str, count: int = 1) -> None: ...
 
     def bad_frame(self, error: DecodeError) -> None: ...
+
+    def callback_failed(self, name: str, error: Exception) -> None: ...
 
     def stale(self, idle: float) -> None: ...
 

@@ -11,10 +11,10 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rxws.arguments import check_headers, check_url, seconds, size
+from rxws.arguments import check_close, check_headers, check_url, seconds, size
 from rxws.errors import ConfigError
 
 SECRET = "hunter2-hunter2"
@@ -56,7 +56,7 @@ def test_what_is_no_length_of_time_is_refused(value: float) -> None:
     assert str(error).startswith(f"idle_timeout: {value!r} is out of range; take more than 0 seconds, or None")
 
 
-@pytest.mark.parametrize("value", [True, False, "5", "", b"5", [5], Decimal(5), 5j, object()], ids=repr)
+@pytest.mark.parametrize("value", [True, False, "5", "", b"5", [5], Decimal(5), 5j, {}], ids=repr)
 def test_seconds_are_a_float_or_an_int(value: Any) -> None:
     """`True` is no second, and a string is not read as one."""
     error = refused(seconds, "open_timeout", value)
@@ -103,6 +103,8 @@ def test_what_is_no_number_of_bytes_is_refused(value: Any) -> None:
         "ws://[::1]:8765/feed",
         "wss://me:hunter2@venue.example/ws",
         "wss://me:p%2Fss@venue.example/ws",
+        "wss://me:@venue.example/ws",
+        "wss://:p@venue.example/ws",
         "wss://поток.example/путь?ключ=значение",
         "wss://venue.example/a%20b%23c",
     ],
@@ -117,12 +119,12 @@ def test_a_websocket_url_is_taken(url: str) -> None:
     [
         (None, "NoneType is no string"),
         (b"ws://venue.example", "bytes is no string"),
-        ("", "begins with no scheme of a WebSocket; take ws://… or wss://…"),
-        ("venue.example/ws", "'venue.example/ws' begins with no scheme of a WebSocket; take ws://… or wss://…"),
-        ("localhost:8765", "begins with no scheme of a WebSocket; take ws://… or wss://…"),
-        ("//venue.example", "begins with no scheme of a WebSocket; take ws://… or wss://…"),
-        ("http://venue.example", "'http://venue.example' begins with no scheme of a WebSocket"),
-        ("wsx://venue.example", "begins with no scheme of a WebSocket"),
+        ("", "does not begin with ws:// or wss://"),
+        ("venue.example/ws", "'venue.example/ws' does not begin with ws:// or wss://"),
+        ("localhost:8765", "does not begin with ws:// or wss://"),
+        ("//venue.example", "does not begin with ws:// or wss://"),
+        ("http://venue.example", "'http://venue.example' does not begin with ws:// or wss://"),
+        ("wsx://venue.example", "does not begin with ws:// or wss://"),
         ("ws:venue.example", "has no host; take ws://host[:port]/path"),
         ("wss:///ws", "has no host; take ws://host[:port]/path"),
         ("wss://:443/ws", "has no host; take ws://host[:port]/path"),
@@ -132,6 +134,8 @@ def test_a_websocket_url_is_taken(url: str) -> None:
         ("wss://venue.example:-1", "is no URL; take ws://host[:port]/path"),
         ("wss://[::1/ws", "is no URL; take ws://host[:port]/path"),
         ("wss://venue.example/ws#part", "'wss://venue.example/ws' has a fragment"),
+        ("wss://token@venue.example/ws", "'wss://***@venue.example/ws' has a user without a password; write user:pass"),
+        ("wss://@venue.example/ws", "has a user without a password; write user:password@, or neither"),
         ("wss://venue.example/a b", "has a space or a control character; percent-encode it"),
         (" wss://venue.example", "has a space or a control character; percent-encode it"),
         ("wss://venue.example/ws\r\nX-Evil: 1", "has a space or a control character; percent-encode it"),
@@ -154,6 +158,7 @@ def test_what_is_no_websocket_url_is_refused(url: Any, says: str) -> None:
         f"{SECRET}:@venue.example",
         f"me:{SECRET}@venue.example/ws",
         f"wss://me:{SECRET}@:443/ws",
+        f"wss://{SECRET}@venue.example/ws",
         f"wss://me:{SECRET}@venue.example/#part",
         f"wss://me:{SECRET}@venue.example/a b",
         f"wss://me:{SECRET}@venue.example:99999",
@@ -174,13 +179,18 @@ def test_a_refused_url_keeps_its_secrets(url: str) -> None:
     assert error.__suppress_context__ or error.__context__ is None
 
 
-def test_an_encryption_that_a_url_does_not_ask_for_is_refused() -> None:
-    """`ssl=` goes with wss:// only; None says nothing."""
-    context = ssl.create_default_context()
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ssl", ssl.create_default_context()), ("server_hostname", "venue.example")],
+    ids=["ssl", "name"],
+)
+def test_an_encryption_that_a_url_does_not_ask_for_is_refused(name: str, value: object) -> None:
+    """The options of TLS go with wss:// only; None says nothing."""
+    error = refused(check_url, "ws://venue.example", {name: value})
 
-    assert refused(check_url, "ws://venue.example", {"ssl": context}).field == "ssl"
-    check_url("ws://venue.example", {"ssl": None, "subprotocols": ["json"]})
-    check_url("wss://venue.example", {"ssl": context})
+    assert str(error) == f"{name}: a ws:// URL is not encrypted; take wss://, or leave {name} out"
+    check_url("ws://venue.example", {name: None, "subprotocols": ["json"]})
+    check_url("wss://venue.example", {name: value})
 
 
 @given(st.text())
@@ -191,6 +201,53 @@ def test_any_text_is_either_taken_or_refused_by_name(text: str) -> None:
             check_url(url, {})
         except ConfigError as error:
             assert error.field == "url"
+
+
+# Close frames
+
+
+SENDABLE = {1000, 1001, 1002, 1003, *range(1007, 1015), *range(3000, 5000)}
+
+
+@given(st.integers(0, 6000))
+@example(999)
+@example(1000)
+@example(1003)
+@example(1004)
+@example(1005)
+@example(1006)
+@example(1007)
+@example(1014)
+@example(1015)
+@example(2999)
+@example(3000)
+@example(4999)
+@example(5000)
+def test_a_close_code_is_one_that_a_frame_can_carry(code: int) -> None:
+    """Neither those that only stand for something (1004 to 1006, 1015) nor those of nobody (RFC 6455, section 7.4)."""
+    if code in SENDABLE:
+        check_close(code, "")
+    else:
+        error = refused(check_close, code, "")
+        assert str(error) == f"code: {code} cannot be sent; take 1000, 1001 or 3000 to 4999"
+
+
+@pytest.mark.parametrize("code", ["1000", 1000.0, None, True], ids=repr)
+def test_a_close_code_is_a_whole_number(code: Any) -> None:
+    """And what is none is shown."""
+    assert refused(check_close, code, "").field == "code"
+
+
+@pytest.mark.parametrize(
+    ("reason", "fits"), [("x" * 123, True), ("x" * 124, False), ("ж" * 61, True), ("ж" * 62, False)]
+)
+def test_a_close_reason_fits_into_a_control_frame(reason: str, fits: bool) -> None:
+    """Its bytes count, not its letters (RFC 6455, section 5.5)."""
+    if fits:
+        check_close(1000, reason)
+    else:
+        error = refused(check_close, 1000, reason)
+        assert str(error) == "reason: it has 124 bytes; take 123 at most"
 
 
 # Headers

@@ -300,3 +300,75 @@ def test_a_wrong_argument_of_aiter_is_named(field: str, options: Any) -> None:
     with pytest.raises(ConfigError) as raised:
         rxws.aiter(rx.never(), **options)
     assert raised.value.field == field
+
+
+async def one_number(connection: ServerConnection) -> None:
+    """Send a number, and stay."""
+    await connection.send("1")
+    await connection.wait_closed()
+
+
+def inner_subscriber(stream: rx.Observable[Any]) -> rx.Observable[Any]:
+    """What a window's subscriber raises passes by the subscriber of the windows."""
+
+    def broken(value: Any) -> None:
+        raise KeyError(value)
+
+    def begin(window: rx.Observable[Any]) -> rx.Observable[Any]:
+        window.subscribe(broken)
+        return rx.never()
+
+    return stream.pipe(ops.window_with_count(5), ops.flat_map(begin))
+
+
+def test_what_a_consumer_raises_anywhere_comes_out_of_run() -> None:
+    """Also where it is no subscriber of the stream's own, or a cancellation."""
+    with ThreadedServer() as url:
+        with pytest.raises(KeyError):
+            rxws.run(inner_subscriber(ws_observable(url)))
+
+        def cancelled(value: Any) -> None:
+            raise asyncio.CancelledError
+
+        with pytest.raises(asyncio.CancelledError):
+            rxws.run(ws_observable(url), cancelled)
+
+
+async def test_what_a_consumer_raises_anywhere_comes_out_of_aiter() -> None:
+    """Its step raises it."""
+    async with serve(one_number, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with rxws.aiter(inner_subscriber(ws_observable(f"ws://127.0.0.1:{port}"))) as iteration:
+            with pytest.raises(KeyError):
+                await anext(iteration)
+
+
+class ThreadedServer:
+    """A server on a loop of its own."""
+
+    def __enter__(self) -> str:
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever)
+        self.thread.start()
+        self.server = asyncio.run_coroutine_threadsafe(self.serve(), self.loop).result(10)
+        return f"ws://127.0.0.1:{self.server.sockets[0].getsockname()[1]}"
+
+    async def serve(self) -> Any:
+        return await serve(one_number, "127.0.0.1", 0)
+
+    async def close(self) -> None:
+        self.server.close()
+        await self.server.wait_closed()
+
+    def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self.close(), self.loop).result(10)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join()
+        self.loop.close()
+
+
+def test_run_of_what_is_no_observable_says_so() -> None:
+    """A URL, for example."""
+    with pytest.raises(ConfigError) as raised:
+        rxws.run("ws://scripted")  # type: ignore[arg-type]
+    assert raised.value.field == "observable"

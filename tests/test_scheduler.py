@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import reactivex as rx
 from reactivex import operators as ops
-from reactivex.scheduler import HistoricalScheduler
+from reactivex.disposable import Disposable
+from reactivex.scheduler import HistoricalScheduler, NewThreadScheduler, TimeoutScheduler
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 from reactivex.testing import TestScheduler
 
@@ -22,8 +23,10 @@ from rxws.errors import ConfigError, ConnectionClosed, RetriesExhausted
 from rxws.scheduler import (
     BACKLOG_READS,
     CLOSING,
+    CallersScheduler,
     clock,
     given,
+    on_loop,
     outlasts,
     report,
     resolve,
@@ -86,17 +89,18 @@ def test_a_scheduler_that_is_used_without_a_loop_names_the_way_out() -> None:
     assert asyncio.run(main()) == 0
 
 
-def test_a_scheduler_stays_with_the_loop_that_it_found() -> None:
-    """Its timers and its clock are of one loop."""
+def test_a_scheduler_stays_with_the_loop_that_it_found_until_that_is_closed() -> None:
+    """Its timers and its clock are of one loop; an observable that holds it can be run again."""
     on = scheduler()
 
-    async def found() -> tuple[Callable[[], float], Callable[[], float]]:
-        return clock(on), asyncio.get_running_loop().time
+    async def found() -> tuple[Callable[[], float], Callable[[], float], Callable[[], float]]:
+        return clock(on), clock(on), asyncio.get_running_loop().time
 
-    now, of_the_first = asyncio.run(found())
-    again, of_the_second = asyncio.run(found())
+    first, still, of_the_first = asyncio.run(found())
+    second, _, of_the_second = asyncio.run(found())
 
-    assert now == again == of_the_first != of_the_second
+    assert first == still == of_the_first
+    assert second == of_the_second != of_the_first
 
 
 async def test_a_scheduler_that_is_given_is_taken() -> None:
@@ -289,15 +293,62 @@ async def test_an_exit_is_no_failure() -> None:
     assert (got.values, got.errors) == ([], [])
 
 
-async def test_what_was_cancelled_elsewhere_answers_nothing(reported: list[dict[str, Any]]) -> None:
-    """As when a loop that ends cancels all of its tasks."""
+async def test_what_was_cancelled_elsewhere_is_a_failure(reported: list[dict[str, Any]]) -> None:
+    """Nobody would hear of it otherwise."""
     inner = asyncio.get_running_loop().create_future()
     got = Answers(inner)
     await turns()
     inner.cancel()
     await turns()
 
+    assert (got.values, [type(error) for error in got.errors], reported) == ([], [RuntimeError], [])
+
+
+async def test_a_loop_that_ends_answers_nothing(reported: list[dict[str, Any]]) -> None:
+    """It cancels all of its tasks."""
+    before = asyncio.all_tasks()
+    got = Answers(asyncio.get_running_loop().create_future())
+    await turns()
+    for task in asyncio.all_tasks() - before:
+        task.cancel()
+    await turns()
+
     assert (got.values, got.errors, reported) == ([], [], [])
+
+
+@pytest.mark.parametrize("foreign", [TimeoutScheduler.singleton(), NewThreadScheduler()])
+async def test_threads_are_not_taken_where_a_loop_runs(foreign: Any) -> None:
+    """`delay` and its like pass them down to their source, and a connection lives on its loop."""
+    assert isinstance(given(foreign), AsyncIOScheduler)
+
+
+def test_threads_are_taken_where_no_loop_runs() -> None:
+    """There they are the caller's choice."""
+    foreign = NewThreadScheduler()
+    assert given(foreign) is foreign
+
+
+async def test_disposing_from_another_thread_happens_on_the_loop() -> None:
+    """And on the loop's own at once."""
+    loop = asyncio.get_running_loop()
+    threads: list[threading.Thread] = []
+    made = [on_loop(given(None), Disposable(lambda: threads.append(threading.current_thread()))) for _ in range(2)]
+    await asyncio.to_thread(made[0].dispose)
+    await turns()
+    made[1].dispose()
+    assert threads == [threading.current_thread()] * 2
+
+    virtual = on_loop(TestScheduler(), Disposable(lambda: threads.append(threading.current_thread())))
+    await asyncio.to_thread(virtual.dispose)
+    assert len(threads) == 3 and loop.is_running()
+
+
+async def test_who_waits_for_the_end_hears_what_a_consumer_raised(reported: list[dict[str, Any]]) -> None:
+    """`run` and `aiter` pass a scheduler of theirs down; the loop's handler hears nothing then."""
+    heard: list[BaseException] = []
+    bug = KeyError("bug")
+    report(bug, CallersScheduler(asyncio.get_running_loop(), heard.append))
+    assert (heard, reported) == ([bug], [])
 
 
 @pytest.mark.parametrize("started", [0, 1, 2], ids=["before its first step", "waiting", "longer waiting"])
@@ -388,7 +439,10 @@ def test_without_a_loop_a_coroutine_that_waits_fails_and_is_closed() -> None:
     def failed(error: Exception) -> None:
         steps.append(str(error))
 
-    resolve(script(), steps.append, failed).dispose()
+    def answered(value: None) -> None:
+        steps.append("answered")
+
+    resolve(script(), answered, failed).dispose()
 
     assert steps == ["closed", "scheduler: a coroutine that waits needs a running event loop, and none is running"]
 

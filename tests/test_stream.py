@@ -15,7 +15,7 @@ from reactivex import operators as ops
 from reactivex.subject import BehaviorSubject
 from reactivex.testing import TestScheduler
 
-from rxws import Backoff, ws_observable
+from rxws import Backoff, Stats, ws_observable
 from rxws.errors import (
     ConfigError,
     ConnectionClosed,
@@ -31,7 +31,7 @@ from rxws.events import BadFrame, Closed, DisconnectReason, GaveUp, Overflow, Wa
 from rxws.testing import Attempt, ScriptedTransport
 from rxws.types import Connection
 from rxws.windows import daily
-from tests.scripted import play
+from tests.scripted import Played, play
 
 ONE = Attempt(messages=[(1.0, '{"n": 1}')])
 FIXED = Backoff.fixed(2.0)
@@ -782,3 +782,120 @@ def test_an_error_from_beside_ends_the_connection_before_it_is_told() -> None:
     outgoing.on_error(bug)
     assert heard == [(bug, 0)]
     assert [type(event).__name__ for event in events] == ["Connecting", "Opened", "Closed", "GaveUp"]
+
+
+# Plans and losses mixed
+
+
+@pytest.mark.parametrize(
+    ("refused", "opens_at"),
+    [(HandshakeRejected("ws://scripted", 429, retry_after=120.0), 120.0), (ConnectionClosed(1008), 40.0)],
+)
+def test_a_planned_end_does_not_cut_what_the_server_asked_for(refused: Any, opens_at: float) -> None:
+    """Retry-After and a pause are kept, though a window closes and opens meanwhile."""
+    open_now: BehaviorSubject[bool] = BehaviorSubject(True)
+    script = (Attempt.refused(error=refused), Attempt())
+    played = play(*script, connect_while=open_now, retry=Backoff(cap=40.0), random=0.0, check_interval=1.0).to(4.0)
+    open_now.on_next(False)
+    played.to(6.0)
+    open_now.on_next(True)
+    assert played.to(opens_at - 0.1).dials == [0.0]
+    assert played.to(opens_at + 0.1).dials == [0.0, opens_at]
+
+
+def test_a_way_back_that_raises_or_talks_nonsense_is_asked_again(caplog: pytest.LogCaptureFixture) -> None:
+    """It changes nothing, and is told."""
+
+    class Ambiguous:
+        def __bool__(self) -> bool:
+            raise ValueError("which of them?")
+
+    async def cancelled() -> None:
+        raise OSError("down")
+
+    answers: list[Any] = [KeyError("bug"), float("nan"), Ambiguous(), cancelled, True]
+    ticks: Subject[int] = Subject()
+
+    def when() -> Any:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer() if callable(answer) else answer
+
+    played = play(Attempt(), disconnect_when=ticks, reconnect_when=when, check_interval=20.0).to(30.0)
+    ticks.on_next(1)
+    assert played.to(120.0).dials == [0.0, 110.0]
+    assert "reconnect_when raised KeyError('bug')" in caplog.text
+    assert len(caplog.records) == 2
+
+
+def test_what_does_not_come_about_is_logged_and_what_comes_back_is_not(caplog: pytest.LogCaptureFixture) -> None:
+    """A typo in the host is no silence; a loss that is made good at once is daily work."""
+    play(Attempt.closes(1.0), Attempt.closes(1.0), Attempt(), retry=FIXED).to(20.0)
+    assert caplog.records == []
+    play(Attempt.refused(), retry=FIXED).to(59.0)
+    assert len(caplog.records) == 1
+    assert "no connection to ws://scripted" in caplog.text
+    caplog.clear()
+    play(Attempt.closes(0.5), retry=FIXED).to(20.0)
+    assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "options"),
+    [
+        ("on_open", {"on_open": 5}),
+        ("events", {"events": 5}),
+        ("random", {"random": 5}),
+        ("random", {"random": None}),
+        ("stats", {"stats": {}}),
+        ("stats", {"stats": Stats}),
+        ("outgoing", {"outgoing": [1]}),
+        ("retry", {"retry": Backoff}),
+        ("retry", {"retry": Backoff.immediate}),
+        ("subscriptions", {"subscriptions": None}),
+        ("subscriptions[0]", {"subscriptions": [None]}),
+        ("subscriptions[0]", {"subscriptions": [5]}),
+        ("subscriptions[1]", {"subscriptions": ["a", "\ud800"]}),
+        ("final_close_codes", {"final_close_codes": 1000}),
+        ("max_age_jitter", {"max_age_jitter": "0.1"}),
+        ("decode", {"decode": Played}),
+    ],
+)
+def test_what_would_break_only_later_is_refused_now(field: str, options: dict[str, Any]) -> None:
+    """At the first loss, say, weeks after the start."""
+    with pytest.raises(ConfigError) as raised:
+        ws_observable("ws://scripted", **{"transport": ScriptedTransport(), **options})
+    assert raised.value.field == field
+
+
+def test_a_misspelled_keyword_is_answered_with_the_right_one() -> None:
+    """Of all keywords, not of the transport's only."""
+    with pytest.raises(ConfigError, match="did you mean 'retry'"):
+        ws_observable("ws://scripted", retries=3)  # type: ignore[call-overload]
+    with pytest.raises(ConfigError, match="did you mean 'idle_timeout'"):
+        ws_observable("ws://scripted", idle_timout=3)  # type: ignore[call-overload]
+
+
+def test_a_reader_that_outlives_the_script_sees_each_message_once() -> None:
+    """Who answers a venue's heartbeats from on_open on hears what was held once, like the rest."""
+    beside: list[Any] = []
+
+    async def listen(connection: Connection) -> None:
+        connection.messages.subscribe(beside.append)
+        await connection.messages.pipe(ops.filter(lambda message: "welcome" in str(message)), ops.take(1))
+
+    script = Attempt(messages=[(0.0, "1"), (0.0, '"welcome"'), (0.0, "3")])
+    seen, _, _ = scripted_login(script, on_open=listen)
+    assert seen == [1, "welcome", 3]
+    assert beside == ["1", '"welcome"', "3"]
+
+
+def test_a_wrong_url_of_a_callable_is_no_network_error() -> None:
+    """Nothing that the network did."""
+    virtual, events = TestScheduler(), []  # type: ignore[var-annotated]
+    stream = ws_observable(lambda: "https://x", transport=ScriptedTransport(), events=events.append)
+    stream.subscribe(on_error=lambda _: None, scheduler=virtual)
+    virtual.advance_to(1.0)
+    (closed,) = [event for event in events if isinstance(event, Closed)]
+    assert closed.reason is DisconnectReason.USER_REQUESTED

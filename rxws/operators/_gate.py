@@ -124,7 +124,10 @@ class LevelGate:
 
 
 class Polled:
-    """Open while a callable, sync or async, says so; asked every `every` seconds. One that raises changes nothing."""
+    """Open while a callable, sync or async, says so; asked every `every` seconds. One that raises changes nothing.
+
+    Before its first answer it stands where it leads to nothing: closed if it is to open, open if it is to close.
+    """
 
     reason = DisconnectReason.CALLBACK_TRIGGERED
 
@@ -140,7 +143,7 @@ class Polled:
         self._every = every
         self._failed = failed
         self._opens_when = opens_when
-        self._last = True
+        self._last = not opens_when
 
     def begin(self, scheduler: abc.SchedulerBase, fail: Callable[[Exception], None]) -> abc.DisposableBase:
         return Disposable()

@@ -9,7 +9,6 @@ from reactivex import Observable, abc
 from reactivex.disposable import CompositeDisposable
 
 from rxws.arguments import seconds
-from rxws.errors import ConfigError
 from rxws.operators._gate import Condition, gate_of
 from rxws.operators._gates import Gates
 from rxws.operators.reopen import reopen
@@ -59,9 +58,7 @@ def connect_while(*conditions: Condition, check_interval: float = 5.0) -> Callab
     >>> seen
     [0, 1]
     """
-    if check_interval is None:
-        raise ConfigError("check_interval", "None; take seconds, more than 0")
-    seconds("check_interval", check_interval)
+    seconds("check_interval", check_interval, optional=False)
     for condition in conditions:
         gate_of("conditions", condition, check_interval, _nobody)
 

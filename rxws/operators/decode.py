@@ -18,6 +18,10 @@ T = TypeVar("T")
 
 @overload
 def decode(
+    *, keep: Keep = None, on_bad_frame: OnBadFrame = "skip", journal: Journal | None = None
+) -> Callable[[Observable[Message]], Observable[Any]]: ...  # Any: whatever JSON holds
+@overload
+def decode(
     decode: type[T],
     keep: Keep = None,
     on_bad_frame: OnBadFrame = "skip",
@@ -26,7 +30,7 @@ def decode(
 ) -> Callable[[Observable[Message]], Observable[T]]: ...
 @overload
 def decode(
-    decode: Callable[[bytes], T] = json_or_text,
+    decode: Callable[[bytes], T],
     keep: Keep = None,
     on_bad_frame: OnBadFrame = "skip",
     *,

@@ -34,7 +34,7 @@ def idle_timeout(
     Args:
         timeout: seconds; None: for ever.
         is_data: asked of each message's bytes, whether it is data; None: every message is, pings and pongs never. A
-            venue's heartbeat messages are what it is for. What it raises is told as a bad frame; the message is none.
+            venue's heartbeat messages are what it is for. One that raises is told, and the message is none.
 
     Raises:
         ConfigError: an argument is wrong.

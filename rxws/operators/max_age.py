@@ -54,7 +54,7 @@ def max_age(
     [60.0]
     """
     seconds("max_age", age)
-    if not 0.0 <= jitter <= 1.0:
+    if isinstance(jitter, bool) or not (isinstance(jitter, int | float) and 0.0 <= jitter <= 1.0):
         raise ConfigError("max_age_jitter", f"{jitter!r} is out of range; take a fraction from 0 to 1")
 
     def operator(source: Observable[Connection]) -> Observable[Connection]:

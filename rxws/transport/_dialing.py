@@ -14,12 +14,16 @@ from websockets.headers import validate_subprotocols
 from websockets.proxy import parse_proxy
 
 from rxws.errors import ConfigError, ConnectionFailed, Disconnected, HandshakeRejected
-from rxws.redaction import masked, masked_text
+from rxws.redaction import masked, masked_text, masked_values
 from rxws.transport.options import check_known
+from rxws.transport.protocol import Dial
 
 __all__ = ["OUTBOX", "arguments", "check", "failure", "retry_after", "wire_log"]
 
 OUTBOX = 16 * 2**20
+
+LONGEST_WAIT = 86_400.0
+"""Seconds of a Retry-After that are kept: a day. What asks for more is a mistake, and would be a wait for ever."""
 
 # Where None is a choice of its own. Elsewhere it means: as if it was not given.
 NONE_COUNTS = frozenset({"compression", "proxy", "user_agent_header"})
@@ -92,16 +96,17 @@ def wire_log() -> logging.Logger:
     return log
 
 
-def failure(error: Exception, url: str, scheduler: abc.SchedulerBase) -> Disconnected:
+def failure(error: Exception, dial: Dial, scheduler: abc.SchedulerBase) -> Disconnected:
     """Turn what websockets or the system raised while opening into our own error, raised from it."""
     failed: ConnectionFailed
     if isinstance(error, InvalidStatus):
         response = error.response
         asked = [retry_after(header, scheduler) for header in response.headers.get_all("Retry-After")]
         wait = max((seconds for seconds in asked if seconds is not None), default=None)
-        failed = HandshakeRejected(url, response.status_code, wait, bytes(response.body))
+        words = (word for value in dial.headers.values() for word in value.split())
+        failed = HandshakeRejected(dial.url, response.status_code, wait, masked_values(bytes(response.body), words))
     else:
-        failed = ConnectionFailed(url, 1, _masked(error))
+        failed = ConnectionFailed(dial.url, 1, _masked(error))
     failed.__cause__ = error
     return failed
 
@@ -109,10 +114,10 @@ def failure(error: Exception, url: str, scheduler: abc.SchedulerBase) -> Disconn
 def retry_after(header: str, scheduler: abc.SchedulerBase) -> float | None:
     """Return the seconds that a Retry-After header asks for: a number, or a date (RFC 9110, section 10.2.3)."""
     if header.strip().isdecimal():
-        return float(header)
+        return min(float(header), LONGEST_WAIT)
     try:
         date = parsedate_to_datetime(header)
-        return max(0.0, (date - scheduler.now).total_seconds())
+        return min(max(0.0, (date - scheduler.now).total_seconds()), LONGEST_WAIT)
     except (ValueError, TypeError, OverflowError):  # no date, or one without a time zone
         return None
 

@@ -1,35 +1,34 @@
-"""An answer to the handshake whose body does not end: its status is enough."""
+"""An answer to the handshake that is no upgrade, whatever is wrong with the rest of it: its status is enough."""
 
 from __future__ import annotations
 
 import re
 
+from websockets.datastructures import Headers
 from websockets.http11 import Response
-from websockets.streams import StreamReader
 
-__all__ = ["BODY_GRACE", "HEAD_END", "refusal"]
+__all__ = ["ANSWER", "BODY_GRACE", "HEAD_END", "refusal"]
+
+ANSWER = 2**16
+"""Bytes of an answer that are looked at."""
 
 BODY_GRACE = 0.1
 """Seconds that the body of a refusal may take after its head; what has come by then is its beginning."""
 
 HEAD_END = b"\r\n\r\n"
 
-# What says where a body ends: without these two it goes to the end of what there is (RFC 9112, section 6.3).
-FRAMING = re.compile(rb"\r\n(content-length|transfer-encoding)[ \t]*:[^\r\n]*", re.IGNORECASE)
+STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)(?: ([^\r\n]*))?\r?\n")
+HEADER = re.compile(rb"\n([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\r\n]*?)[ \t]*(?=\r?\n)")
+UPGRADE = 101
 
 
 def refusal(answer: bytes) -> Response | None:
-    """Return the response that `answer` begins, with as much of its body as there is; None where it is no HTTP."""
-    head, end, body = answer.partition(HEAD_END)
-    reader = StreamReader()
-    reader.feed_data(FRAMING.sub(b"", head) + end + body)
-    reader.feed_eof()
-    parser = Response.parse(reader.read_line, reader.read_exact, reader.read_to_eof)
-    response: Response | None = None
-    try:
-        next(parser)
-    except StopIteration as parsed:
-        response = parsed.value
-    except Exception:  # websockets has no root for what its parser raises, and says so itself when it reads on
-        pass
-    return response
+    """Return the response that `answer` begins with, as far as it can be read; None where it is none, or an upgrade."""
+    status = STATUS_LINE.match(answer)
+    if status is None or int(status[1]) == UPGRADE:
+        return None
+    head, _, body = answer.partition(HEAD_END)
+    headers = Headers()
+    for name, value in HEADER.findall(head + HEAD_END):
+        headers[name.decode("ascii")] = value.decode("latin-1")
+    return Response(int(status[1]), (status[2] or b"").decode("latin-1"), headers, body)

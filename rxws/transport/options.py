@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import TypedDict
 
 from rxws.errors import ConfigError
@@ -56,15 +57,21 @@ class TransportOptions(TypedDict, total=False):
     outbox: int
 
 
-def check_known(options: Mapping[str, object]) -> None:
+def check_known(options: Mapping[str, object], others: Iterable[str] = ()) -> None:
     """Refuse names that are not options, and values of another kind than theirs.
+
+    Args:
+        options: by name.
+        others: keywords that may have been meant.
 
     Raises:
         ConfigError: it names the first one that is wrong, and what would be right.
     """
     for name, value in options.items():
         if name not in _KINDS:
-            raise ConfigError(name, f"no such option; there are {', '.join(sorted(_KINDS))}")
+            meant = get_close_matches(name, [*others, *_KINDS], n=1)
+            known = f"did you mean {meant[0]!r}?" if meant else f"there are {', '.join(sorted({*others, *_KINDS}))}"
+            raise ConfigError(name, f"no such option; {known}")
         kinds, right = _KINDS[name]
         a_flag = isinstance(value, bool) and bool not in kinds  # True is an int too
         if value is not None and (a_flag or not isinstance(value, kinds)):

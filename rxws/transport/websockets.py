@@ -30,7 +30,7 @@ from rxws.errors import (
 )
 from rxws.scheduler import outlasts
 from rxws.transport._dialing import OUTBOX, arguments, check, failure, wire_log
-from rxws.transport._refusal import BODY_GRACE, HEAD_END, refusal
+from rxws.transport._refusal import ANSWER, BODY_GRACE, HEAD_END, refusal
 from rxws.transport._socket import OpenSocket
 from rxws.transport.protocol import Dial, Receiver
 
@@ -75,7 +75,7 @@ class WebsocketsTransport:
                 return
             error = task.exception()
             if isinstance(error, Exception):
-                receiver.on_lost(failure(error, dial.url, scheduler))
+                receiver.on_lost(failure(error, dial, scheduler))
 
         def cancel() -> None:
             # The task ends a turn after the handshake; cancelled in between, it would abort the open connection.
@@ -137,27 +137,30 @@ class PushConnection(ClientConnection):
         super().data_received(data)
         if self.opened and self.protocol.state is not State.OPEN:
             self._ended()
-        elif self.response is None and self.protocol.handshake_exc is not None:
-            self.transport.abort()  # the answer is no HTTP; websockets would wait for the server to end TCP
         elif self.response is None:
-            self._await_body(data)
+            self._await_answer(data)
         elif self.transport.get_write_buffer_size() > 2 * self._outbox:
             # Only the answers to pings are written without asking whether there is room.
             self.set_connection_exc(OSError("the server sends pings and does not read the pongs"))
             self.transport.abort()
 
-    def _await_body(self, data: bytes) -> None:
+    def _await_answer(self, data: bytes) -> None:
         # A refusal is told by its status: a body that hangs must not make it a timeout, which is tried again.
-        self._answer += data
-        if self._body_timer is None and HEAD_END in self._answer:
+        self._answer += data[: ANSWER - len(self._answer)]
+        if self.protocol.handshake_exc is not None:
+            self._refused()
+            self.transport.abort()  # websockets would wait for the server to end TCP
+        elif self._body_timer is None and HEAD_END in self._answer:
             self._body_timer = self.loop.call_later(BODY_GRACE, self._refused)
 
     def _refused(self) -> None:
+        # Also where the rest of the answer is wrong, by its length or its size: its status still says what it means.
         response = refusal(bytes(self._answer))
-        if self.response is None and response is not None and not self._gone:
+        if self.response is None and response is not None:
             self.response = response
             self.protocol.handshake_exc = InvalidStatus(response)
-            self.response_rcvd.set_result(None)
+            if not self.response_rcvd.done():
+                self.response_rcvd.set_result(None)
 
     def eof_received(self) -> None:
         """The server has closed its half; it is not waited for while it takes nothing of what is still to be sent."""
@@ -176,6 +179,8 @@ class PushConnection(ClientConnection):
         if self.opened:
             self._ended()
             self._receiver.on_gone()
+        else:
+            self._refused()
 
     def _read_the_rest(self) -> None:
         # A write that fails (the server has closed) makes asyncio drop what the kernel still holds unread. The server

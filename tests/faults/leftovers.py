@@ -32,7 +32,7 @@ class Leftovers:
         self._threads = set(threading.enumerate())
         self._call_at = self._loop.call_at
         self._sock_connect = self._loop.sock_connect
-        self._loop.call_at = self._timer  # type: ignore[method-assign]  # call_later goes through it too
+        self._loop.call_at = self._timer  # type: ignore[method-assign,assignment]  # call_later goes through it too
         self._loop.sock_connect = self._connect  # type: ignore[method-assign,assignment]  # so does create_connection
         self._loop.set_task_factory(self._task)
 

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Self
+from typing import Self, cast
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 FIN, RSV1 = 0x80, 0x40
@@ -36,9 +36,10 @@ def _masked(payload: bytes, mask: bytes) -> bytes:
     return bytes(byte ^ mask[at % 4] for at, byte in enumerate(payload)) if mask else payload
 
 
-def numbers(first: int, count: int) -> bytes:
-    """So many text frames, each a number."""
-    return b"".join(frame(TEXT, b'{"n":%d}' % number) for number in range(first, first + count))
+def numbers(first: int, count: int, pad: int = 0) -> bytes:
+    """So many text frames, each a number, and so many bytes more."""
+    rest = b',"pad":"%s"}' % (b"x" * pad) if pad else b"}"
+    return b"".join(frame(TEXT, b'{"n":%d%s' % (number, rest)) for number in range(first, first + count))
 
 
 class Peer:
@@ -88,9 +89,9 @@ class Peer:
         self.writer.write(data)
         self.server.written.append(data)
 
-    def number(self, count: int = 1) -> None:
+    def number(self, count: int = 1, pad: int = 0) -> None:
         """The next numbers of this server, in one piece."""
-        self.write(numbers(self.server.numbered + 1, count))
+        self.write(numbers(self.server.numbered + 1, count, pad))
         self.server.numbered += count
 
     def close(self, code: int | None = 1000, reason: bytes = b"") -> None:
@@ -111,8 +112,17 @@ class Peer:
 
     # What is read
 
-    async def listen(self, *, pongs: bool = True, closes: bool = True, until: int | None = None) -> None:
-        """Read frames to the end of TCP, or to one of opcode `until`; answer pings and a close frame, where asked."""
+    def deafen(self) -> None:
+        """Read nothing from here on."""
+        cast(asyncio.Transport, self.writer.transport).pause_reading()
+
+    async def listen(
+        self, *, pongs: bool = True, closes: bool = True, until: int | None = None, messages: int | None = None
+    ) -> None:
+        """Read frames to the end of TCP, to one of opcode `until`, or to so many messages in all.
+
+        Pings and a close frame are answered, unless it is said otherwise.
+        """
         while not self.ended:
             try:
                 opcode, payload = await self._frame()
@@ -125,7 +135,7 @@ class Peer:
             elif opcode == CLOSE and closes:
                 self.write(frame(CLOSE, payload))
                 self.fin()
-            if opcode == until:
+            if opcode == until or (messages is not None and len(self.messages) >= messages):
                 return
 
     async def end(self, code: int | None = 1000, reason: bytes = b"") -> None:
@@ -142,6 +152,11 @@ class Peer:
         mask = await self.reader.readexactly(4)
         payload = await self.reader.readexactly(size)
         return first & 0x0F, _masked(payload, mask) if size < 2**16 else payload
+
+    @property
+    def messages(self) -> list[tuple[int, bytes]]:
+        """The messages that came."""
+        return [each for each in self.heard if each[0] in (TEXT, BINARY)]
 
     def of(self, opcode: int) -> list[bytes]:
         """The payloads of this opcode that came."""

@@ -226,7 +226,7 @@ async def test_a_server_that_ends_its_side_and_reads_nothing_is_a_loss_at_once(w
     async def deaf(peer: Peer) -> None:
         await peer.accept()
         peer.number()
-        peer.writer.transport.pause_reading()
+        peer.deafen()
         await peer.server.word.wait()
         peer.writer.write_eof()
         await asyncio.sleep(3600)

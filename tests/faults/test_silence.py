@@ -38,7 +38,7 @@ async def half_open(peer: Peer) -> None:
     """Number one message, then be gone: nothing is read, nothing is written, TCP stays."""
     await peer.accept()
     peer.number()
-    peer.writer.transport.pause_reading()
+    peer.deafen()
     await asyncio.sleep(3600)
 
 

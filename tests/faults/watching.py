@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Self
 
 from reactivex import abc
@@ -22,6 +23,9 @@ SETTINGS: dict[str, Any] = {
     "close_timeout": 0.5,
 }
 """What the suite is about; a test changes what would only make it wait."""
+
+CHANCE: dict[str, Any] = {"random": lambda: 0.9}
+"""A tenth of each delay, so that the suite does not wait; what is about delays says otherwise."""
 
 LETTERS = {Connecting: "C", Opened: "O", Subscribed: "S", Live: "L", Closed: "X", Waiting: "W"}
 ORDER = re.compile(r"(C(O(S?Ld*|S)?)?XW)*(C(O(S?Ld*|S)?)?X?)?")
@@ -53,7 +57,7 @@ class Watch:
         self._leftovers = leftovers
         self._consumer = consumer
         self._listener = listener
-        self._stream = ws_observable(url, events=self._heard, **{**SETTINGS, **settings})
+        self._stream = ws_observable(url, events=self._heard, **{**SETTINGS, **CHANCE, **settings})
         self.subscription: abc.DisposableBase | None = None
 
     def subscribe(self) -> Self:
@@ -68,9 +72,12 @@ class Watch:
 
     async def until(self, condition: Callable[[], object], seconds: float = 10.0) -> None:
         """Wait until `condition()`; the seconds are only a guard."""
-        async with asyncio.timeout(seconds):
-            while not condition():
-                await asyncio.sleep(0.002)
+        try:
+            async with asyncio.timeout(seconds):
+                while not condition():
+                    await asyncio.sleep(0.002)
+        except TimeoutError:
+            raise AssertionError(f"never came true; so far {self.shape[-80:]}, at last {self.told[-3:]}") from None
 
     async def closes(self, count: int) -> list[Closed]:
         """Wait for so many ends of attempts."""
@@ -79,10 +86,9 @@ class Watch:
 
     async def gone(self) -> None:
         """Wait until nothing is left of it, two seconds at most."""
-        try:
+        with suppress(AssertionError):
             await self.until(lambda: not self._leftovers.found(), 2.0)
-        except TimeoutError:
-            raise AssertionError(f"left behind: {self._leftovers.found()}") from None
+        assert not self._leftovers.found()
 
     async def __aenter__(self) -> Self:
         return self.subscribe()

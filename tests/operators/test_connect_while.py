@@ -258,22 +258,27 @@ def test_a_callables_truth_counts(yes: Any, no: Any) -> None:
 
 @pytest.mark.parametrize("wrong", [OSError("disk"), Truth(None)], ids=["raises", "has no truth"])
 def test_a_callable_that_raises_changes_nothing(wrong: Any) -> None:
-    """Open stays open, closed stays closed; one that never answered lets the source run."""
+    """Open stays open, closed stays closed; one that never answered does not let the source run."""
     virtual = at(200)
     source, said = ticking(virtual), Said(virtual, wrong)
     Seen(virtual, source.pipe(connect_while(said, check_interval=50.0)))
+    virtual.advance_to(240)
+    assert source.subscriptions == []
+    said.answer = True
+    virtual.advance_to(260)
+    said.answer = wrong
     virtual.advance_to(340)
-    assert source.subscriptions == [Span(200)]
+    assert source.subscriptions == [Span(250)]
     said.answer = False
     virtual.advance_to(360)
     said.answer = wrong
     virtual.advance_to(540)
-    assert source.subscriptions == [Span(200, 350)]
+    assert source.subscriptions == [Span(250, 350)]
     said.answer = True
     virtual.advance_to(560)
     said.answer = wrong
     virtual.advance_to(1000)
-    assert source.subscriptions == [Span(200, 350), Span(550)]
+    assert source.subscriptions == [Span(250, 350), Span(550)]
     assert said.asked[-1] == 1000
 
 
@@ -342,7 +347,7 @@ async def test_an_async_callable_that_raises_changes_nothing() -> None:
     for time in (250, 300, 350):
         virtual.advance_to(time)
         await turns()
-    assert source.subscriptions == [Span(200)]
+    assert source.subscriptions == []
     seen.dispose()
 
 

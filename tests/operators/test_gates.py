@@ -133,7 +133,7 @@ def test_a_callable_may_say_when_to_leave_instead_of_when_to_stay() -> None:
 
 
 def test_what_a_callable_raises_is_told_and_its_last_answer_stands() -> None:
-    """Each time; before its first answer it stands open."""
+    """Each time; before its first answer it stands where it leads to nothing."""
     virtual, answers, failures = at(0), [], []  # type: ignore[var-annotated]
     error = OSError("disk")
     said: list[Any] = [error, False, error, True, error]
@@ -147,8 +147,12 @@ def test_what_a_callable_raises_is_told_and_its_last_answer_stands() -> None:
     polled = Polled(condition, 5.0, failures.append)
     while said:
         polled.ask(virtual, answers.append)
-    assert answers == [True, False, False, True, True]
+    assert answers == [False, False, False, True, True]
     assert failures == [error, error, error]
+    leaving = Polled(condition, 5.0, failures.append, opens_when=False)
+    said.append(error)
+    leaving.ask(virtual, answers.append)
+    assert answers[-1] is True
 
 
 async def test_what_an_async_callable_raises_is_told_alike() -> None:
@@ -169,7 +173,7 @@ async def test_what_an_async_callable_raises_is_told_alike() -> None:
         polled.ask(virtual, answers.append)
         await turns()
     assert [type(error) for error in failures] == [OSError, ValueError]
-    assert answers == [True, True]
+    assert answers == [False, False]
 
 
 @pytest.mark.parametrize("answer", [True, False])

@@ -8,7 +8,7 @@ import pytest
 from reactivex import operators as ops
 
 from rxws.backoff import Backoff
-from rxws.errors import ConfigError, ConnectionClosed, DecodeError, IdleTimeout
+from rxws.errors import ConfigError, ConnectionClosed, IdleTimeout
 from rxws.operators import after, idle_timeout, messages, retry_when
 from rxws.testing import Attempt, ScriptedTransport
 from rxws.types import Silence
@@ -18,17 +18,17 @@ LOST = ConnectionClosed(1006)
 
 
 class Told(Silence):
-    """A journal that notes silence and bad frames."""
+    """A journal that notes silence and what the caller's conditions raise."""
 
     def __init__(self) -> None:
         self.idle: list[float] = []
-        self.frames: list[DecodeError] = []
+        self.failures: list[tuple[str, Exception]] = []
 
     def stale(self, idle: float) -> None:
         self.idle.append(idle)
 
-    def bad_frame(self, error: DecodeError) -> None:
-        self.frames.append(error)
+    def callback_failed(self, name: str, error: Exception) -> None:
+        self.failures.append((name, error))
 
 
 def watched(attempt: Attempt, *arguments: Any, journal: Any = None, **options: Any) -> tuple[Any, Seen, Any]:
@@ -132,7 +132,7 @@ def test_what_is_data_raises_is_told_and_the_message_is_no_data() -> None:
     virtual.advance_to(100)
     assert seen.values[0] == "a"
     assert ended(seen) == (5.0, IdleTimeout)
-    assert [error.frame for error in told.frames] == [b"a"]
+    assert [(name, type(error)) for name, error in told.failures] == [("is_data", KeyError)]
 
 
 def test_without_a_timeout_nothing_is_watched_but_is_data_still_says_what_data_is() -> None:

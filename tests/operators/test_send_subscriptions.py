@@ -141,9 +141,7 @@ def test_a_payload_that_cannot_be_sent_is_refused_by_its_place(wrong: Any) -> No
     assert refused.value.__cause__ is not None
 
 
-@pytest.mark.parametrize(
-    ("wrong", "kind"), [({"op": "subscribe"}, "dict"), ("text", "str"), (b"x", "bytes"), (5, "int")]
-)
+@pytest.mark.parametrize(("wrong", "kind"), [({"op": "subscribe"}, "dict"), ("text", "str"), (b"x", "bytes")])
 def test_a_single_payload_is_refused(wrong: Any, kind: str) -> None:
     """It would be taken for a list of its keys or letters; the error says what to write."""
     with pytest.raises(ConfigError, match=rf"a single {kind}; take a list of payloads: \[{kind}") as refused:

@@ -69,7 +69,66 @@ async def test_a_refusal_that_hangs_leaves_nothing_when_it_is_disposed(server: R
     assert client.told == []
 
 
-@pytest.mark.parametrize("answer", [b"", b"SSH-2.0\r\n\r\n", b"HTTP/1.1 401 No\r\nServer: "])
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b"Content-Length: 3000000\r\n\r\nno",
+        b"Content-Length: abc\r\n\r\nno",
+        b"Transfer-Encoding: chunked\r\n\r\nzz\r\nno",
+        b"Transfer-Encoding: gzip\r\n\r\nno",
+        b"X: y\r\n" * 300 + b"\r\nno",
+        b"\r\n" + b"no" * 600_000,
+        b"Content-Length: 100\r\n\r\nno",
+        b"",
+    ],
+    ids=["too long", "no length", "bad chunk", "unknown coding", "many headers", "large", "short", "no headers"],
+)
+@pytest.mark.parametrize("end", ["FIN", "RST", "stays"])
+async def test_a_refusal_whose_rest_is_wrong_is_told_by_its_status(
+    server: RawServer, dial: Dials, rest: bytes, end: str
+) -> None:
+    """Else a 401 would be tried again for ever."""
+    client = dial(server.url)
+    peer = await server.accepted()
+    await peer.read_request()
+    peer.write(b"HTTP/1.1 401 No\r\n" + rest)
+    if end == "FIN":
+        peer.fin()
+    elif end == "RST" or not rest:
+        await turns()
+        peer.reset()
+    await client.until("lost")
+
+    assert client.told == ["lost"]
+    assert isinstance(client.error, HandshakeRejected)
+    assert client.error.status == 401
+    assert len(client.error.body) <= 512
+
+
+async def test_an_old_servers_refusal_is_a_refusal(server: RawServer, dial: Dials) -> None:
+    """HTTP/1.0 knows no upgrade, and 403 all the same."""
+    client = dial(server.url)
+    peer = await server.accepted()
+    await peer.read_request()
+    peer.write(b"HTTP/1.0 403\r\n\r\nno")
+    peer.fin()
+    await client.until("lost")
+    assert isinstance(client.error, HandshakeRejected)
+    assert (client.error.status, client.error.body) == (403, b"no")
+
+
+async def test_a_refusal_that_repeats_a_secret_header_is_masked(server: RawServer, dial: Dials) -> None:
+    """Keys stay out of errors, also where the server sends them back."""
+    client = dial(server.url, headers={"X-Api-Key": "SuperSecretKey123", "Authorization": "Bearer abcdefghijk"})
+    peer = await server.accepted()
+    await peer.read_request()
+    peer.write(b"HTTP/1.1 401 No\r\nContent-Length: 50\r\n\r\n" + b"bad key SuperSecretKey123 or abcdefghijk".ljust(50))
+    await client.until("lost")
+    assert b"bad key *** or ***" in client.error.body
+    assert "SuperSecretKey123" not in repr(client.error) + str(client.error)
+
+
+@pytest.mark.parametrize("answer", [b"", b"SSH-2.0\r\n\r\n", b"HTTP/1.1 101 Yes\r\n\r\n", b"HTTP/1.1 4"])
 def test_what_has_no_status_is_no_refusal(answer: bytes) -> None:
     """Then websockets says what is wrong with it."""
     assert refusal(answer) is None

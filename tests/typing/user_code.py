@@ -71,6 +71,16 @@ def what_is_decoded_is_what_flows() -> None:
     trades.pipe(ops.map(price)).subscribe(show)
 
 
+def what_has_no_type_is_any() -> None:
+    """Without `decode` a stream is of whatever JSON holds, also where it is given a name."""
+    stream = ws_observable(URL)
+    assert_type(stream, Observable[Any])
+    klines = stream.pipe(wsops.filter_kline)
+    klines.subscribe(show)
+    ws_observable(URL, decode=Trade | None).subscribe(show)
+    assert_type(connect(URL).pipe(wsops.messages(), wsops.decode()), Observable[Any])
+
+
 def what_travels_beside_the_data_is_in_the_type() -> None:
     """Lifecycle events are seen by a type checker."""
     assert_type(ws_observable(URL, decode=Trade, lifecycle=True), Observable[Trade | Event])

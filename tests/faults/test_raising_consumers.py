@@ -1,14 +1,9 @@
-"""The consumer is slow, or raises: neither costs a connection or a message, and neither is swallowed."""
+"""The consumer raises: nothing is retried, nothing is swallowed, and nothing is left."""
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import sys
-import termios
-import time
 from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -17,122 +12,8 @@ from reactivex import operators as ops
 from rxws import ws_observable
 from rxws.errors import ConnectionClosed, DecodeError, PingTimeout
 from rxws.events import Closed, Connecting, DisconnectReason, Event, Live, Opened
-from tests.faults.raw_server import CLOSE, PING, TEXT, Elsewhere, Peer, RawServer, frame, numbers
+from tests.faults.raw_server import CLOSE, PING, TEXT, Peer, RawServer, frame, numbers
 from tests.faults.watching import SETTINGS
-
-
-@asynccontextmanager
-async def elsewhere(server: RawServer) -> Any:
-    """A server on a loop of its own."""
-    with Elsewhere(server) as running:
-        yield running
-
-
-def here(server: RawServer) -> AbstractAsyncContextManager[RawServer]:
-    """A server on the client's loop: it stands still while the consumer works."""
-    return server
-
-
-def a_millisecond(_: object) -> None:
-    """Work."""
-    time.sleep(0.001)
-
-
-@pytest.mark.parametrize("where", [here, elsewhere])
-@pytest.mark.parametrize("settings", [{"ping_interval": None, "idle_timeout": None}, {}], ids=["bare", "watched"])
-async def test_a_consumer_of_a_millisecond_a_message_loses_neither_connection_nor_data(
-    watch: Any, where: Any, settings: dict[str, Any]
-) -> None:
-    """A backlog of more than a second, then a feed: pongs and data that have arrived are not missed."""
-
-    async def feed(peer: Peer) -> None:
-        await peer.accept()
-        listening = asyncio.ensure_future(peer.listen())
-        peer.number(1_300)
-        for _ in range(5):
-            await asyncio.sleep(0.1)
-            peer.number(50)
-        await listening
-
-    async with where(RawServer(feed)) as server:
-        async with watch(server.url, a_millisecond, **settings) as seen:
-            await seen.until(lambda: len(seen.numbers) == 1_550, 30.0)
-            assert seen.numbers == list(range(1, 1_551))
-            assert seen.shape.startswith("COLd") and not seen.of(Closed), seen.of(Closed)
-
-
-@pytest.mark.parametrize("where", [here, elsewhere])
-async def test_a_loop_that_was_busy_elsewhere_loses_no_connection(watch: Any, where: Any) -> None:
-    """Somebody blocks the loop for longer than ping and idle timeouts, again and again."""
-
-    async def feed(peer: Peer) -> None:
-        await peer.accept()
-        listening = asyncio.ensure_future(peer.listen())
-        while not peer.writer.is_closing():
-            peer.number()
-            await asyncio.sleep(0.02)
-        await listening
-
-    settings = {"ping_interval": 0.05, "ping_timeout": 0.05, "idle_timeout": 0.1}
-    async with where(RawServer(feed)) as server, watch(server.url, **settings) as seen:
-        await seen.until(lambda: seen.numbers)
-        for _ in range(4):
-            time.sleep(0.3)  # noqa: ASYNC251  # the very fault
-            await asyncio.sleep(0.03)
-        assert not seen.of(Closed), seen.of(Closed)
-
-
-def delivered(peer: Peer) -> bool:
-    """Whether the client's kernel has all that was written, read or not."""
-    waiting = fcntl.ioctl(peer.writer.get_extra_info("socket").fileno(), termios.TIOCOUTQ, b"\x00" * 4)
-    return not peer.writer.transport.get_write_buffer_size() and waiting == b"\x00" * 4
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux's kernel what has been delivered")
-@pytest.mark.parametrize("settings", [{"ping_interval": None}, {"ping_interval": 0.02}], ids=["quiet", "pinging"])
-async def test_a_reset_while_the_consumer_works_costs_nothing_that_was_delivered(
-    watch: Any, settings: dict[str, Any]
-) -> None:
-    """Much waits unread when the reset comes, and a ping of ours runs into it first: all of it is handed on."""
-
-    async def script(peer: Peer) -> None:
-        await peer.accept()
-        for _ in range(60):
-            peer.write(frame(TEXT, b'{"n":%d,"pad":"%s"}' % (peer.server.numbered + 1, b"x" * 10_000)))
-            peer.server.numbered += 1
-        while not delivered(peer):
-            await asyncio.sleep(0.001)
-        await peer.reset()
-
-    async def last(peer: Peer) -> None:
-        await peer.accept()
-        await peer.listen()
-
-    def consumer(_: object) -> None:
-        time.sleep(0.005)
-
-    with Elsewhere(RawServer(script, last)) as server:
-        async with watch(server.url, consumer, idle_timeout=None, **settings) as seen:
-            await seen.closes(1)
-            assert seen.numbers == list(range(1, 61))
-
-
-async def test_a_server_that_dies_while_the_consumer_works_is_found(watch: Any) -> None:
-    """Patience with a busy loop has an end: a half-open socket is still found."""
-
-    async def half_open(peer: Peer) -> None:
-        await peer.accept()
-        peer.number(400)
-        peer.writer.transport.pause_reading()
-        await asyncio.sleep(3600)
-
-    settings = {"ping_interval": 0.05, "ping_timeout": 0.05}
-    with Elsewhere(RawServer(half_open)) as server:
-        async with watch(server.url, a_millisecond, **settings) as seen:
-            (closed, *_) = await seen.closes(1)
-            assert closed.reason is DisconnectReason.PING_TIMEOUT
-            assert seen.numbers[:400] == list(range(1, 401))
-
 
 RAISED = [
     ConnectionError("mine"),
@@ -250,6 +131,21 @@ async def test_a_consumer_that_leaves_and_raises_is_heard(watch: Any, unheard: l
         assert seen.numbers == [1]
 
 
+def number_of(value: dict[str, int]) -> int:
+    """For `map`."""
+    return value["n"]
+
+
+def beyond_the_first(number: int) -> bool:
+    """For `filter`."""
+    return number > 1
+
+
+def added(total: int, number: int) -> int:
+    """For `scan`."""
+    return total + number
+
+
 async def test_what_is_raised_through_operators_of_the_user_is_heard_too(
     leftovers: Any, unheard: list[BaseException]
 ) -> None:
@@ -267,9 +163,9 @@ async def test_what_is_raised_through_operators_of_the_user_is_heard_too(
     unheard.append(error)
     async with RawServer(feed) as server:
         stream = ws_observable(server.url, events=events.append, **SETTINGS).pipe(
-            ops.map(lambda value: value["n"]),
-            ops.filter(lambda number: number > 1),
-            ops.scan(lambda total, number: total + number, 0),
+            ops.map(number_of),
+            ops.filter(beyond_the_first),
+            ops.scan(added, 0),
             ops.buffer_with_count(3),
         )
         leftovers.as_client(stream.subscribe, consumer)
