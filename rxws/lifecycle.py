@@ -163,7 +163,8 @@ class Lifecycle:
         attempt = self.attempts.in_a_row + 1
         # A connection that was lost and comes back is the stream's daily work; one that does not come about is news.
         if isinstance(error, ConnectionFailed | ConnectTimeout) or (error and attempt > NOTEWORTHY):
-            self.log("loss", "%s: %s; attempt %d follows", self._origin, error, attempt)
+            where = "" if isinstance(error, ConnectionFailed) else f"{self._origin}: "
+            self.log("loss", "%s%s; attempt %d follows", where, error, attempt)
         if seconds is not None and rule != "policy":
             # The server's own wish, or a pause that protects us from it: a planned end meanwhile does not cut it.
             self.not_before = max(self.not_before, self.now() + seconds)

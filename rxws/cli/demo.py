@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager, suppress
 from typing import Protocol, Self, TypeVar
 
 from reactivex import Observable, abc
@@ -56,7 +57,8 @@ def demo(seconds: float, plain: bool = False) -> int:
         print("rxws demo: the table needs rich: pip install 'rxws[cli]' (without: rxws demo --plain)", file=sys.stderr)
         return 1
     try:
-        return _survive(pace, board, view)
+        with _unwarned():
+            return _survive(pace, board, view)
     except KeyboardInterrupt:
         # A second Ctrl-C, while the first one's closing handshakes are waited for.
         return 130
@@ -64,6 +66,18 @@ def demo(seconds: float, plain: bool = False) -> int:
         # Whoever read the lines has seen enough. What is left to flush goes nowhere, without a word.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+@contextmanager
+def _unwarned() -> Iterator[None]:
+    """What rxws warns of stands in the table and in the lines already."""
+    log = logging.getLogger("rxws")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def _survive(pace: Pace, board: Board, view: View) -> int:
