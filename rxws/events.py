@@ -153,12 +153,14 @@ class Event:
     """What every event tells: which connection, of which origin, and when.
 
     `generation` counts the attempts of one subscription from 1 (0: before the first); `origin` is the URL without
-    its secrets; `time_ns` is the wall clock in nanoseconds since the epoch, UTC.
+    its secrets; `time_ns` is the wall clock in nanoseconds since the epoch, UTC; `state` is where the subscription
+    stands now.
     """
 
     generation: int
     origin: str
     time_ns: int
+    state: ConnectionState = ConnectionState.DISCONNECTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

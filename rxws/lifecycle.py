@@ -51,6 +51,7 @@ class Stamp(TypedDict):
     generation: int
     origin: str
     time_ns: int
+    state: ConnectionState
 
 
 class Lifecycle:
@@ -208,6 +209,7 @@ class Lifecycle:
             generation=self.generation,
             origin=self._origin,
             time_ns=wall_time_ns(self.scheduler),
+            state=self.state,
         )
 
     def _move(self, trigger: Trigger) -> None:

@@ -64,6 +64,18 @@ def test_events_come_in_the_order_in_which_things_happen() -> None:
     assert (again.generation, again.attempt) == (2, 2)
 
 
+def test_each_event_tells_where_the_subscription_stands() -> None:
+    """By the table of transitions."""
+    ticks: Subject[int] = Subject()
+    played = play(Attempt.closes(1.0), Attempt(), retry=FIXED, disconnect_when=ticks).to(10.0)
+    ticks.on_next(1)
+    played.to(20.0).subscription.dispose()
+    s = ConnectionState
+    first = [s.CONNECTING, s.CONNECTED, s.RECONNECTING, s.RECONNECTING]
+    second = [s.CONNECTING, s.CONNECTED, s.DISCONNECTED, s.DISCONNECTED]
+    assert [event.state for event in played.events] == [*first, *second, s.CONNECTING, s.CONNECTED, s.CLOSING]
+
+
 def test_events_travel_between_the_data_where_asked_for() -> None:
     """In the same order, in the stream itself; `data_only` takes them out again."""
     attempt = Attempt(messages=[(1.0, "1"), (2.0, "2")], lost=(3.0, ConnectionClosed(1001)))
