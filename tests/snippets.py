@@ -192,8 +192,10 @@ async def _read(snippet: Snippet, process: Process, printed: list[bytes]) -> byt
     if snippet.stop_after is not None:
         while len(printed) < snippet.stop_after and (line := await process.stdout.readline()):
             printed.append(line)
-        with suppress(ProcessLookupError):  # it may have ended by itself
-            process.send_signal(signal.SIGINT)
+        # Not by process.send_signal: that looks first whether the process has ended, and where it has, asyncio's own
+        # watcher finds nobody and reports 255.
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGINT)
     rest, errors = await process.communicate()
     printed.append(rest)
     return errors
