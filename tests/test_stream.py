@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from itertools import pairwise
+from random import Random
 from typing import Any
 
 import msgspec
@@ -899,3 +900,23 @@ def test_a_wrong_url_of_a_callable_is_no_network_error() -> None:
     virtual.advance_to(1.0)
     (closed,) = [event for event in events if isinstance(event, Closed)]
     assert closed.reason is DisconnectReason.USER_REQUESTED
+
+
+def test_a_server_that_accepts_and_closes_sees_fewer_than_40_attempts_in_four_seconds() -> None:
+    """By 200 seeded chances; each wait is within its bound, and the bounds grow to the cap."""
+    for seed in range(200):
+        virtual, transport = TestScheduler(), ScriptedTransport(Attempt.closes(0.0, 1000))
+        waits: list[float] = []
+
+        def note(event: Any, waits: list[float] = waits) -> None:
+            if isinstance(event, Waiting):
+                waits.append(event.seconds or 0.0)
+
+        policy = Backoff(initial=0.05, cap=0.4)
+        stream = ws_observable(
+            "ws://scripted", transport=transport, retry=policy, events=note, random=Random(seed).random
+        )
+        stream.subscribe(scheduler=virtual)
+        virtual.advance_to(4.0)
+        assert 10 < len(transport.dials) < 40
+        assert all(0 < wait <= min(0.4, 0.05 * 2**number) for number, wait in enumerate(waits))
