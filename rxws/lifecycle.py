@@ -166,7 +166,7 @@ class Lifecycle:
         if isinstance(error, ConnectionFailed | ConnectTimeout) or (error and attempt > NOTEWORTHY):
             where = "" if isinstance(error, ConnectionFailed) else f"{self._origin}: "
             self.log("loss", "%s%s; attempt %d follows", where, error, attempt)
-        if seconds is not None and rule != "policy":
+        if seconds is not None and rule in ("retry after", "pause"):
             # The server's own wish, or a pause that protects us from it: a planned end meanwhile does not cut it.
             self.not_before = max(self.not_before, self.now() + seconds)
         self._tell(Waiting(**self._stamp(), seconds=seconds, rule=rule, attempt=attempt, error=error))

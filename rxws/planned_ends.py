@@ -140,6 +140,7 @@ class PlannedEnds:
                 if wait is None:
                     timer.disposable = on.schedule_relative(self._plans.check_interval, ask)
                 elif wait > 0:
+                    self._life.waiting(wait, "reconnect_when")
                     timer.disposable = on.schedule_relative(wait, now)
                 else:
                     now()

@@ -261,6 +261,7 @@ def test_reconnect_when_is_asked_for_the_way_back() -> None:
     ticks.on_next(1)
     played.to(60.0)
     assert asked == [10.0, 15.0, 20.0, 25.0]
+    assert [(wait.seconds, wait.rule) for wait in played.of(Waiting)] == [(None, "scheduled"), (12.5, "reconnect_when")]
     assert played.dials == [0.0, 37.5]
 
 
