@@ -39,9 +39,8 @@ def a_millisecond(_: object) -> None:
     [
         ({"ping_interval": None, "idle_timeout": None}, 300),
         ({}, 1_300),
-        ({"ping_interval": 0.05, "ping_timeout": 0.05, "idle_timeout": 0.2}, 1_300),
     ],
-    ids=["bare", "watched", "watched closely"],
+    ids=["bare", "watched"],
 )
 async def test_a_consumer_of_a_millisecond_a_message_loses_neither_connection_nor_data(
     watch: Any, where: Any, settings: dict[str, Any], backlog: int
