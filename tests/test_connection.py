@@ -321,9 +321,16 @@ def test_reads_without_end_do_not_hide_a_missing_pong() -> None:
 
 @pytest.mark.parametrize(
     ("field", "code", "reason"),
-    [("code", 1006, ""), ("code", 42, ""), ("code", 5000, ""), ("code", None, ""), ("reason", 1000, "x" * 124)],
+    [
+        ("code", 1006, ""),
+        ("code", 42, ""),
+        ("code", 5000, ""),
+        ("code", None, ""),
+        ("reason", 1000, "x" * 124),
+        ("reason", 1000, b"x"),
+    ],
 )
-def test_close_refuses_what_no_frame_can_carry_and_leaves_the_connection(field: str, code: Any, reason: str) -> None:
+def test_close_refuses_what_no_frame_can_carry_and_leaves_the_connection(field: str, code: Any, reason: Any) -> None:
     """The caller hears of it, and can close it rightly afterwards (RFC 6455, section 7.4)."""
     one = One(Attempt()).to(1.0)
     with pytest.raises(ConfigError) as raised:

@@ -159,8 +159,7 @@ class PushConnection(ClientConnection):
         if self.response is None and response is not None:
             self.response = response
             self.protocol.handshake_exc = InvalidStatus(response)
-            if not self.response_rcvd.done():
-                self.response_rcvd.set_result(None)
+            self.response_rcvd.set_result(None)
 
     def eof_received(self) -> None:
         """The server has closed its half; it is not waited for while it takes nothing of what is still to be sent."""
