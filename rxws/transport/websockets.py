@@ -144,6 +144,13 @@ class PushConnection(ClientConnection):
             self.set_connection_exc(OSError("the server sends pings and does not read the pongs"))
             self.transport.abort()
 
+    def send_data(self) -> None:
+        """Write in one piece: asyncio logs each write to a socket that has failed, a flood of pongs by the thousand."""
+        if self.protocol.state is State.OPEN:  # and so there is no end of the stream among it
+            self.transport.write(b"".join(self.protocol.data_to_send()))
+        else:
+            super().send_data()
+
     def _await_answer(self, data: bytes) -> None:
         # A refusal is told by its status: a body that hangs must not make it a timeout, which is tried again.
         self._answer += data[: ANSWER - len(self._answer)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from rxws.events import Closed, DisconnectReason
 from tests.faults.raw_server import (
     CONTINUATION,
@@ -71,6 +73,22 @@ async def test_ten_thousand_pings_at_once_are_answered_in_order(watch: Any) -> N
         assert server.peers[0].of(PONG) == [b"%d" % number for number in range(10_000)]
         assert seen.numbers == [1, 2]
         assert seen.shape == "COLdd"
+
+
+async def test_a_flood_of_pings_and_a_reset_behind_it_are_no_flood_of_the_log(
+    watch: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The pongs cannot be sent any more, which asyncio would log one by one."""
+
+    async def flood(peer: Peer) -> None:
+        await peer.accept()
+        peer.number()
+        peer.write(b"".join(frame(PING, b"%d" % number) for number in range(2_000)))
+        await peer.reset()
+
+    async with RawServer(flood, stay) as server, watch(server.url) as seen:
+        await seen.until(lambda: len(seen.numbers) == 2)
+    assert [each.getMessage() for each in caplog.records if each.name == "asyncio"] == []
 
 
 async def test_a_burst_of_a_hundred_thousand_frames_arrives(watch: Any) -> None:
