@@ -1,14 +1,16 @@
-"""The keywords of `ws_observable` as a type, for its overloads; what each means stands in its docstring."""
+"""The keywords of `ws_observable` as a type, for its overloads, and what is refused where it is built."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from typing import Literal
 
-from reactivex import Observable
+from reactivex import Observable, abc
 
 from rxws.backoff import Policy
 from rxws.connection import Headers
+from rxws.errors import ConfigError
 from rxws.lifecycle import EventObserver
 from rxws.operators._decoded import Keep, OnBadFrame
 from rxws.operators._gate import Condition
@@ -18,7 +20,7 @@ from rxws.stats import Stats
 from rxws.transport import Transport, TransportOptions
 from rxws.types import Payload
 
-__all__ = ["StreamOptions"]
+__all__ = ["StreamOptions", "check_kinds", "close_codes", "refuse_later"]
 
 
 class StreamOptions(TransportOptions, total=False):
@@ -52,3 +54,63 @@ class StreamOptions(TransportOptions, total=False):
     dials: None
     transport: str | Transport
     random: Callable[[], float]
+
+
+def refuse_later(**later: object) -> None:
+    """Refuse keywords that have their name already, and nothing behind it yet.
+
+    Raises:
+        ConfigError: it names the keyword.
+    """
+    for name, value in later.items():
+        if value:
+            raise ConfigError(name, "comes with a later release; leave it out")
+
+
+def check_kinds(**given: object) -> None:
+    """Refuse what would break only when it is first used: weeks after the start, perhaps.
+
+    Raises:
+        ConfigError: it names the keyword, and says what would do.
+    """
+    for name, value in given.items():
+        right = _KINDS[name]
+        if not (value is None and name != "random") and not right.fits(value):
+            raise ConfigError(name, f"{value!r} is none that would do; take {right.what}")
+
+
+def _is_policy(value: object) -> bool:
+    uncalled = isinstance(value, type) or isinstance(getattr(value, "__self__", None), type)  # Backoff.immediate
+    return callable(value) and not uncalled
+
+
+@dataclass(frozen=True)
+class _Kind:
+    fits: Callable[[object], bool]
+    what: str
+
+
+_KINDS = {
+    "on_open": _Kind(callable, "an async function of a Connection, or None"),
+    "outgoing": _Kind(lambda value: isinstance(value, Observable), "an observable of payloads, or None"),
+    "retry": _Kind(_is_policy, "a Backoff(…), a function of a RetrySignal, or None"),
+    "stats": _Kind(lambda value: isinstance(value, Stats), "a Stats(), or None"),
+    "events": _Kind(
+        lambda value: callable(value) or isinstance(value, abc.ObserverBase), "an observer, a function, or None"
+    ),
+    "random": _Kind(callable, "a function that returns a number in [0, 1)"),
+}
+
+
+def close_codes(codes: Collection[int]) -> frozenset[int]:
+    """Return `codes` as a set.
+
+    Raises:
+        ConfigError: one is no close code (RFC 6455, section 7.4.2).
+    """
+    if not isinstance(codes, Collection):
+        raise ConfigError("final_close_codes", f"{codes!r} is no collection; take one of close codes, {{{codes!r}}}")
+    for code in codes:
+        if isinstance(code, bool) or not isinstance(code, int) or not 1000 <= code < 5000:
+            raise ConfigError("final_close_codes", f"{code!r} is no close code; take 1000 to 4999")
+    return frozenset(codes)

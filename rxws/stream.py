@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random as chance
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Literal, TypeVar, Unpack, overload
 
@@ -16,14 +15,14 @@ from rxws import operators as wsops
 from rxws.backoff import Backoff, Policy
 from rxws.connection import Headers, Url, connect
 from rxws.decoding import Decode, json_or_text
-from rxws.errors import ConfigError, ConnectionClosed
+from rxws.errors import ConnectionClosed
 from rxws.events import Event
 from rxws.lifecycle import EventObserver, Lifecycle
 from rxws.operators._decoded import Keep, OnBadFrame, decoded
 from rxws.operators._gate import Condition
 from rxws.operators._payloads import encoded
 from rxws.operators.send_subscriptions import OnOpen
-from rxws.options import StreamOptions
+from rxws.options import StreamOptions, check_kinds, close_codes, refuse_later
 from rxws.planned_ends import PlannedEnds, Plans, Ticks, WayBack
 from rxws.scheduler import given, on_loop
 from rxws.stats import Stats
@@ -173,11 +172,11 @@ def ws_observable(
     >>> seen
     [(1.0, {'n': 1}), (6.0, {'n': 1})]
     """
-    _not_yet(rotate=rotate, batch=batch, dials=dials)
+    refuse_later(rotate=rotate, batch=batch, dials=dials)
     check_known(options, (*StreamOptions.__annotations__, "decode", "lifecycle"))
-    _check_kinds(on_open=on_open, outgoing=outgoing, retry=retry, stats=stats, events=events, random=random)
+    check_kinds(on_open=on_open, outgoing=outgoing, retry=retry, stats=stats, events=events, random=random)
     plans = Plans(connect_while, disconnect_when, reconnect_when, check_interval)
-    final = _close_codes(final_close_codes)
+    final = close_codes(final_close_codes)
 
     def connections(life: Lifecycle | None) -> Observable[Connection]:
         return connect(
@@ -260,49 +259,3 @@ def ws_observable(
         return on_loop(on, life.subscription)
 
     return Observable(subscribe)
-
-
-def _not_yet(**later: object) -> None:
-    for name, value in later.items():
-        if value:
-            raise ConfigError(name, "comes with a later release; leave it out")
-
-
-def _check_kinds(**given: object) -> None:
-    """Refuse what would break only when it is first used: weeks after the start, perhaps."""
-    for name, value in given.items():
-        right = _KINDS[name]
-        if not (value is None and name != "random") and not right.fits(value):
-            raise ConfigError(name, f"{value!r} is none that would do; take {right.what}")
-
-
-def _is_policy(value: object) -> bool:
-    uncalled = isinstance(value, type) or isinstance(getattr(value, "__self__", None), type)  # Backoff.immediate
-    return callable(value) and not uncalled
-
-
-@dataclass(frozen=True)
-class _Kind:
-    fits: Callable[[object], bool]
-    what: str
-
-
-_KINDS = {
-    "on_open": _Kind(callable, "an async function of a Connection, or None"),
-    "outgoing": _Kind(lambda value: isinstance(value, Observable), "an observable of payloads, or None"),
-    "retry": _Kind(_is_policy, "a Backoff(…), a function of a RetrySignal, or None"),
-    "stats": _Kind(lambda value: isinstance(value, Stats), "a Stats(), or None"),
-    "events": _Kind(
-        lambda value: callable(value) or isinstance(value, abc.ObserverBase), "an observer, a function, or None"
-    ),
-    "random": _Kind(callable, "a function that returns a number in [0, 1)"),
-}
-
-
-def _close_codes(codes: Collection[int]) -> frozenset[int]:
-    if not isinstance(codes, Collection):
-        raise ConfigError("final_close_codes", f"{codes!r} is no collection; take one of close codes, {{{codes!r}}}")
-    for code in codes:
-        if isinstance(code, bool) or not isinstance(code, int) or not 1000 <= code < 5000:
-            raise ConfigError("final_close_codes", f"{code!r} is no close code; take 1000 to 4999")
-    return frozenset(codes)
