@@ -12,10 +12,10 @@ from reactivex.disposable import SerialDisposable
 from rxws.arguments import check_close, seconds, size
 from rxws.errors import ConnectionClosed, ConnectTimeout, Disconnected, ProtocolError
 from rxws.events import DisconnectReason
-from rxws.inbox import RAISED, Inbox
+from rxws.inbox import Inbox
 from rxws.keepalive import Keepalive
 from rxws.redaction import masked
-from rxws.scheduler import clock, report
+from rxws.scheduler import RAISED, clock, report
 from rxws.transport import Dial, Socket, Transport
 from rxws.types import Connection, Journal, Message, Payload, Sink
 
@@ -117,8 +117,6 @@ class Attempt(abc.DisposableBase):
             socket.abort()
             return
         self._timer.dispose()
-        # Nothing is left to break off: what the dial still does behind the open connection must not end it.
-        self._dial = SerialDisposable()
         self._socket = socket
         self.opened_time = self._inbox.read_time = self._clock()
         if self._limits.ping_interval is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from asyncio import CancelledError
 from collections import deque
 from collections.abc import Callable
 
@@ -10,16 +9,14 @@ from reactivex import Observable, Subject, abc
 from reactivex.disposable import Disposable
 
 from rxws.errors import Disconnected, ProtocolError
+from rxws.scheduler import RAISED
 from rxws.types import Journal, Message, Sink
 
-__all__ = ["RAISED", "Inbox"]
+__all__ = ["Inbox"]
 
 # What may be held until somebody reads: a login script's time, not a feed's. What goes beyond is counted and told.
 HELD_MESSAGES = 65_536
 HELD_BYTES = 64 * 2**20
-
-# What a consumer may raise. The result of a cancelled future is a CancelledError, and no wish to cancel us.
-RAISED = (Exception, CancelledError)
 
 
 class Inbox:

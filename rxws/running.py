@@ -11,7 +11,7 @@ from reactivex import Observable, abc
 from reactivex.disposable import SingleAssignmentDisposable
 
 from rxws.errors import BufferOverflow, ConfigError
-from rxws.scheduler import CallersScheduler, settled
+from rxws.scheduler import RAISED, CallersScheduler, settled
 
 __all__ = ["Iteration", "aiter", "run"]
 
@@ -214,7 +214,7 @@ async def _to_its_end(observable: Observable[T], on_next: Callable[[T], object] 
         if on_next is not None:
             try:
                 on_next(value)
-            except (Exception, asyncio.CancelledError) as error:
+            except RAISED as error:
                 end(error)
 
     scheduler = CallersScheduler(loop, end)

@@ -17,6 +17,7 @@ from reactivex.scheduler.eventloop import AsyncIOScheduler
 from rxws.errors import ConfigError
 
 __all__ = [
+    "RAISED",
     "CallersScheduler",
     "clock",
     "given",
@@ -40,6 +41,9 @@ BACKLOG_READS = 64
 
 CLOSING = 5.0
 """Seconds that a loop which is about to end waits for sockets that are being closed."""
+
+# What a consumer may raise. The result of a cancelled future is a CancelledError, and no wish to cancel us.
+RAISED = (Exception, asyncio.CancelledError)
 
 # asyncio keeps weak references to its tasks, and none to its transports: what closes in the background is known here.
 _PENDING: WeakKeyDictionary[asyncio.AbstractEventLoop, set[asyncio.Future[None]]] = WeakKeyDictionary()

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Connection",
     "Journal",
-    "Json",
     "Message",
     "Payload",
     "RepeatSignal",
@@ -26,8 +25,6 @@ __all__ = [
 
 Message = str | bytes
 """A whole message: `str` where it is text, `bytes` where it is binary (RFC 6455, section 5.6)."""
-
-Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
 Payload = str | bytes | Mapping[str, object] | Sequence[object]
 """What can be sent: `str` as text, `bytes` as binary, a dict or a list as JSON text."""

@@ -9,7 +9,7 @@ from reactivex.disposable import CompositeDisposable, SerialDisposable
 
 from rxws.errors import ConnectionFailed, ConnectTimeout, Disconnected, RxwsError
 from rxws.operators._payloads import encoded
-from rxws.scheduler import given, report, resolve
+from rxws.scheduler import RAISED, given, report, resolve
 from rxws.types import Connection, Journal, Payload, Silence
 
 __all__ = ["OnOpen", "send_subscriptions"]
@@ -78,10 +78,10 @@ def send_subscriptions(
                 # This is the script's own task: what the subscriber raises here, no transport catches.
                 try:
                     ready(connection)
-                except Exception as error:
+                except RAISED as error:
                     everything.dispose()
                     if not connection.journal.crashed(error):
-                        report(error)
+                        report(error, scheduler)
 
             def ready(connection: Connection) -> None:
                 nonlocal current

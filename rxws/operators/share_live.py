@@ -10,7 +10,7 @@ from reactivex import Observable, abc
 from reactivex.disposable import Disposable, SerialDisposable
 
 from rxws.errors import ConfigError
-from rxws.scheduler import given, report
+from rxws.scheduler import RAISED, given, report
 
 __all__ = ["share_live"]
 
@@ -82,11 +82,11 @@ class Shared(Generic[T]):
         return Disposable(lambda: self._leave(observer))
 
     def _on_next(self, value: T) -> None:
-        raised: list[Exception] = []
+        raised: list[BaseException] = []
         for observer in self._observers:
             try:
                 observer.on_next(value)
-            except Exception as error:
+            except RAISED as error:
                 self._leave(observer)
                 raised.append(error)
         for problem in raised:  # once all have the value: without a loop `report` raises
@@ -99,11 +99,11 @@ class Shared(Generic[T]):
         self._tell_end(lambda observer: observer.on_completed())
 
     def _tell_end(self, tell: Callable[[abc.ObserverBase[T]], None]) -> None:
-        raised: list[Exception] = []
+        raised: list[BaseException] = []
         for observer in self._end():
             try:
                 tell(observer)
-            except Exception as error:
+            except RAISED as error:
                 raised.append(error)
         for problem in raised:
             report(problem)

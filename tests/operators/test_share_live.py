@@ -395,3 +395,17 @@ def test_the_scheduler_of_the_first_subscriber_reaches_the_source(virtual: TestS
     shared.subscribe(scheduler=virtual)
     shared.subscribe()
     assert given == [virtual]
+
+
+async def test_the_result_of_a_cancelled_future_hurts_only_who_asks_for_it(reported: list[BaseException]) -> None:
+    """A CancelledError that a subscriber raises is its own, and no wish to cancel the others."""
+    source: Subject[int] = Subject()
+    shared, seen = source.pipe(share_live()), []  # type: ignore[var-annotated]
+    cancelled: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    cancelled.cancel()
+    shared.subscribe(lambda _: cancelled.result())
+    shared.subscribe(seen.append)
+    source.on_next(1)
+    source.on_next(2)
+    assert seen == [1, 2]
+    assert [type(error) for error in reported] == [asyncio.CancelledError]
