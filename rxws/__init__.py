@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from rxws.backoff import Backoff
 from rxws.connection import connect
+from rxws.rotation import Rotation
 from rxws.running import aiter, run
 from rxws.scheduler import scheduler
 from rxws.stats import Stats
 from rxws.stream import ws_observable
 
-__all__ = ["Backoff", "Stats", "aiter", "connect", "run", "scheduler", "ws_observable"]
+__all__ = ["Backoff", "Rotation", "Stats", "aiter", "connect", "run", "scheduler", "ws_observable"]

@@ -17,7 +17,7 @@ from rxws.keepalive import Keepalive
 from rxws.redaction import masked
 from rxws.scheduler import RAISED, clock, report
 from rxws.transport import Dial, Socket, Transport
-from rxws.types import Connection, Journal, Message, Payload, Sink
+from rxws.types import Connection, Logbook, Message, Payload, Sink
 
 __all__ = ["Attempt", "Limits"]
 
@@ -47,7 +47,7 @@ class Attempt(abc.DisposableBase):
         scheduler: whose time.
         transport: opens the socket.
         limits: timeouts and sizes.
-        journal: what is told of it.
+        logbook: keeps the journal of it.
     """
 
     def __init__(
@@ -56,9 +56,9 @@ class Attempt(abc.DisposableBase):
         scheduler: abc.SchedulerBase,
         transport: Transport,
         limits: Limits,
-        journal: Journal,
+        logbook: Logbook,
     ) -> None:
-        self.journal = journal
+        self.journal = logbook.attempt(self.fail)
         self.open_timeout = limits.open_timeout
         self.generation = 0
         self.url = ""
@@ -81,10 +81,10 @@ class Attempt(abc.DisposableBase):
         self._on_read: list[Callable[[float], None]] = []
         self._inbox = Inbox(
             lambda action: scheduler.schedule(lambda *_: action()),
-            journal,
+            self.journal,
             self._crashed,
             self.fail,
-            lambda: journal.live(self),
+            lambda: self.journal.live(self),
         )
         self.on_message = self._inbox.receive
 

@@ -14,7 +14,7 @@ from rxws.errors import ConfigError, ConnectionFailed
 from rxws.scheduler import given, resolve
 from rxws.transport import Transport, TransportOptions, transport_named
 from rxws.transport.options import check_known
-from rxws.types import Connection, Journal, Silence
+from rxws.types import Connection, Logbook, Silence
 
 KEYWORDS = ("headers", "transport", "open_timeout", "ping_interval", "ping_timeout", "close_timeout", "max_size")
 
@@ -37,7 +37,7 @@ def connect(
     ping_timeout: float | None = 20.0,
     close_timeout: float | None = 1.0,
     max_size: int | None = 16 * 2**20,
-    journal: Journal | None = None,
+    journal: Logbook | None = None,
     **options: Unpack[TransportOptions],
 ) -> Observable[Connection]:
     """One WebSocket connection as a cold observable: it emits the open `Connection`, and errors when that is lost.

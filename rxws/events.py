@@ -264,9 +264,17 @@ class BadFrame(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rotated(Event):
-    """A connection took over from the one of generation `previous` without a gap."""
+    """A connection took over from the one of generation `previous` without a gap; that one is closed by this.
+
+    `reason` is why, `rule` what asked for it ("age", "tick", "limit"); `uptime` is how long the previous one had been
+    open, and `took` how long all took from the dial of the new one on, in seconds.
+    """
 
     previous: int
+    reason: DisconnectReason
+    rule: str
+    uptime: float
+    took: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

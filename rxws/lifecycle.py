@@ -7,34 +7,27 @@ from collections.abc import Callable
 from typing import TypedDict
 
 from reactivex import abc
-from reactivex.disposable import SerialDisposable
+from reactivex.disposable import Disposable, SerialDisposable
 
-from rxws.errors import ConnectionFailed, ConnectTimeout, DecodeError, Disconnected
+from rxws.errors import ConnectionFailed, ConnectTimeout
 from rxws.events import (
-    BadFrame,
-    Closed,
-    Connecting,
     ConnectionState,
     DisconnectReason,
     Event,
     GaveUp,
-    Live,
-    Opened,
     Overflow,
-    Stale,
-    Subscribed,
+    Rotated,
     Trigger,
     Waiting,
     next_state,
-    reason_of,
 )
+from rxws.generation import Generation
 from rxws.operators._attempts import Attempts
 from rxws.redaction import masked
 from rxws.scheduler import clock, report, wall_time_ns
 from rxws.stats import Stats
-from rxws.types import Connection
 
-__all__ = ["EventObserver", "Lifecycle"]
+__all__ = ["EventObserver", "Lifecycle", "Stamp"]
 
 EventObserver = abc.ObserverBase[Event] | Callable[[Event], None]
 
@@ -55,7 +48,7 @@ class Stamp(TypedDict):
 
 
 class Lifecycle:
-    """The state of one subscription: generation, attempts, reasons, events; the `Journal` of its connections.
+    """The state of one subscription: attempts, reasons, events; the `Logbook` of its connections, and their `Handover`.
 
     Args:
         scheduler: whose time.
@@ -81,95 +74,56 @@ class Lifecycle:
         self.stats = Stats() if stats is None else stats
         self.attempts = Attempts(stable_after)
         self.reason: DisconnectReason | None = None
+        self.planned_reason: DisconnectReason | None = None
         self.uptime = 0.0
         self.finished = False
         self.last_dial_time: float | None = None
         self.not_before = 0.0
         self.subscription = SerialDisposable()
+        self.current: Generation | None = None
+        self.successor: Generation | None = None
+        self._previous: Generation | None = None
+        self._rule = ""
+        self._succeeding = self._covered = False
+        self._sockets = 0
+        self._waiting_for_room: Callable[[], None] | None = None
         self._in_stream = in_stream
         self.scheduler = scheduler
         self.now = clock(scheduler)
         self._origin = masked(origin)
-        self._planned: DisconnectReason | None = None
         self._listener = _listener(events)
         self._logged: dict[str, float] = {}
 
-    # What the attempts tell (rxws.types.Journal)
+    # What the attempts tell (rxws.types.Logbook)
 
-    def connecting(self, url: str) -> int:
-        self.generation += 1
-        self._planned = None
-        self.last_dial_time = self.now()
-        self._move(Trigger.DIAL)
-        if url:
-            self._origin = masked(url)
-        self._tell(Connecting(**self._stamp(), attempt=self.attempts.in_a_row + 1))
-        return self.generation
-
-    def opened(self, connection: Connection) -> None:
-        self._origin = connection.url
-        self._move(Trigger.OPEN)
-        self._tell(Opened(**self._stamp(), took=connection.dial_time, subprotocol=connection.subprotocol))
-
-    def subscribed(self, count: int) -> None:
-        self._tell(Subscribed(**self._stamp(), count=count))
-
-    def live(self, connection: Connection) -> None:
-        self._tell(Live(**self._stamp(), after=self.now() - connection.opened_time))
-
-    def planned(self, reason: DisconnectReason) -> None:
-        self._planned = self.reason = reason
-
-    def closed(self, error: Exception | None, uptime: float, opened: bool) -> DisconnectReason:
-        if not isinstance(error, Disconnected):  # a wrong URL, say: nothing that the network did
-            reason = self._planned or DisconnectReason.USER_REQUESTED
+    def attempt(self, fail: Callable[[Exception], None]) -> Generation:
+        generation = Generation(self, self.origin, fail)
+        if self._succeeding:
+            self._succeeding, self.successor = False, generation
         else:
-            reason = reason_of(error)
-        self.reason, self.uptime = reason, uptime
-        if isinstance(error, ConnectionFailed):
-            error.attempts = self.attempts.in_a_row + 1
-        if reason is DisconnectReason.USER_REQUESTED:
-            self._move(Trigger.END)
-        else:
-            self._move(Trigger.LOSS if reason.is_reactive else Trigger.PLANNED_END)
-        self._tell(Closed(**self._stamp(), reason=reason, error=error, uptime=uptime, opened=opened))
-        return reason
+            self.current = generation
+        return generation
 
-    def gone(self) -> None:
-        self._move(Trigger.GONE)
-
-    def late(self) -> None:
-        self.stats.late += 1
-
-    def dropped(self, where: str, count: int = 1) -> None:
-        self.stats.dropped += count
-        self.log(f"dropped {where}", "%s: %d dropped, for there was no room in %s", self._origin, count, where)
-        self._tell(Overflow(**self._stamp(), where=where, dropped=count))
-
-    def bad_frame(self, error: DecodeError) -> None:
-        self.stats.bad_frames += 1
-        self._tell(BadFrame(**self._stamp(), error=error, count=self.stats.bad_frames))
-        self.log(
-            "bad frame",
-            "%s: skipped a message of %d bytes that cannot be decoded: %s",
-            self._origin,
-            len(error.frame),
-            error.problem,
-        )
-
-    def stale(self, idle: float) -> None:
-        self._tell(Stale(**self._stamp(), idle=idle))
-
-    def waiting(self, seconds: float | None, rule: str, error: Exception | None = None) -> None:
-        attempt = self.attempts.in_a_row + 1
+    def waiting(
+        self, seconds: float | None, rule: str, error: Exception | None = None, attempt: int | None = None
+    ) -> None:
+        attempt = self.attempts.in_a_row + 1 if attempt is None else attempt
         # A connection that was lost and comes back is the stream's daily work; one that does not come about is news.
         if isinstance(error, ConnectionFailed | ConnectTimeout) or (error and attempt > NOTEWORTHY):
-            where = "" if isinstance(error, ConnectionFailed) else f"{self._origin}: "
+            where = "" if isinstance(error, ConnectionFailed) else f"{self.origin}: "
             self.log("loss", "%s%s; attempt %d follows", where, error, attempt)
         if seconds is not None and rule in ("retry after", "pause"):
             # The server's own wish, or a pause that protects us from it: a planned end meanwhile does not cut it.
             self.not_before = max(self.not_before, self.now() + seconds)
-        self._tell(Waiting(**self._stamp(), seconds=seconds, rule=rule, attempt=attempt, error=error))
+        self.tell(Waiting(**self._now_current(), seconds=seconds, rule=rule, attempt=attempt, error=error))
+
+    def dropped(self, where: str, count: int = 1) -> None:
+        self.stats.dropped += count
+        self.log(f"dropped {where}", "%s: %d dropped, for there was no room in %s", self.origin, count, where)
+        self.tell(Overflow(**self._now_current(), where=where, dropped=count))
+
+    def callback_failed(self, name: str, error: Exception) -> None:
+        self.log(name, "%s: %s raised %r; it changes nothing", self.origin, name, error)
 
     def crashed(self, error: BaseException) -> bool:
         self._in_stream = None  # who raised is told nothing more, not even Closed
@@ -177,12 +131,119 @@ class Lifecycle:
         report(error, self.scheduler)
         return True
 
+    # What the generations tell
+
+    def dialling(self, generation: Generation) -> int:
+        """An attempt begins; return its number."""
+        self.generation += 1
+        self.last_dial_time = self.now()
+        if generation is not self.successor:
+            self.planned_reason = None
+            self._move(Trigger.DIAL)
+        return self.generation
+
+    def has_opened(self, generation: Generation) -> None:
+        """A socket is open."""
+        self._sockets += 1
+        if generation is not self.successor:
+            self._move(Trigger.OPEN)
+
+    def plans(self, generation: Generation, reason: DisconnectReason) -> None:
+        """A generation is about to be ended."""
+        if generation is not self.successor:
+            self.reason = reason
+
+    def has_ended(self, generation: Generation, reason: DisconnectReason, error: Exception | None) -> None:
+        """A generation has ended, and nothing took its place yet."""
+        if generation is self.successor:
+            self.successor, self._covered = None, False
+            return
+        self.reason, self.uptime = reason, generation.uptime
+        if isinstance(error, ConnectionFailed):
+            error.attempts = self.attempts.in_a_row + 1
+        if reason is DisconnectReason.USER_REQUESTED:
+            self._move(Trigger.END)
+        elif not self._covered:
+            self._move(Trigger.LOSS if reason.is_reactive else Trigger.PLANNED_END)
+
+    def has_gone(self) -> None:
+        """A socket that was open is gone for good."""
+        self._sockets -= 1
+        if not self._sockets:
+            self._move(Trigger.GONE)
+        if self._sockets <= 1 and self._waiting_for_room is not None:
+            self._waiting_for_room()
+
+    # What a rotation tells and asks (rxws.types.Handover)
+
+    def age(self) -> float | None:
+        current = self.current
+        if current is None or current.ended or current.opened_time is None:
+            return None
+        return self.now() - current.opened_time
+
+    def room(self, then: Callable[[], None]) -> abc.DisposableBase:
+        def found() -> None:
+            self._waiting_for_room = None
+            then()
+
+        def forget() -> None:
+            if self._waiting_for_room is found:
+                self._waiting_for_room = None
+
+        self._waiting_for_room = found
+        if self._sockets <= 1:
+            found()
+        return Disposable(forget)
+
+    def succeeding(self) -> None:
+        self._succeeding = True
+
+    def successor_is_live(self) -> bool:
+        return self.successor is not None and self.successor.is_live
+
+    def successor_delivers(self) -> None:
+        self._covered = True
+
+    def abandon(self) -> None:
+        if self.successor is not None:
+            self.successor.planned(DisconnectReason.SCHEDULED)
+
+    def hand_over(self, reason: DisconnectReason, rule: str) -> None:
+        assert self.current is not None and self.successor is not None
+        self._previous, self._rule = self.current, rule
+        self.current.replaced = reason
+        self.current, self.successor, self._covered = self.successor, None, False
+
+    def handed_over(self) -> None:
+        previous, current = self._previous, self.current
+        assert previous is not None and previous.replaced is not None and current is not None
+        self._previous = None
+        self.attempts.ended(previous.uptime)
+        self.tell(
+            Rotated(
+                **self._now_current(),
+                previous=previous.number,
+                reason=previous.replaced,
+                rule=self._rule,
+                uptime=previous.uptime,
+                took=self.now() - current.dial_time,
+            )
+        )
+
+    def is_final(self) -> bool:
+        return self.reason is DisconnectReason.USER_REQUESTED
+
     # What the stream tells
+
+    def planned(self, reason: DisconnectReason) -> None:
+        """All connections are about to be ended for this reason."""
+        self.planned_reason = self.reason = reason
 
     def gave_up(self, error: Exception) -> None:
         """The error that goes to the subscriber: no attempt follows."""
         self._move(Trigger.END)
-        self._tell(GaveUp(**self._stamp(), error=error, total=self.attempts.total))
+        self.tell(GaveUp(**self._now_current(), error=error, total=self.attempts.total))
 
     def completed(self) -> None:
         """The stream completes: no attempt follows."""
@@ -193,10 +254,6 @@ class Lifecycle:
         self.attempts.ended(self.uptime)
         self.uptime = 0.0
 
-    def callback_failed(self, name: str, error: Exception) -> None:
-        """A condition of the caller's raised; it changes nothing."""
-        self.log(name, "%s: %s raised %r; it changes nothing", self._origin, name, error)
-
     def log(self, about: str, message: str, *args: object) -> None:
         """Log a nuisance, at most once a minute each."""
         now = self.now()
@@ -204,18 +261,17 @@ class Lifecycle:
             self._logged[about] = now
             LOG.warning(message, *args)
 
-    def _stamp(self) -> Stamp:
+    def stamp(self, generation: int, origin: str) -> Stamp:
+        """Return what every event tells."""
         return Stamp(
-            generation=self.generation,
-            origin=self._origin,
+            generation=generation,
+            origin=origin,
             time_ns=wall_time_ns(self.scheduler),
             state=self.state,
         )
 
-    def _move(self, trigger: Trigger) -> None:
-        self.state = next_state(self.state, trigger)
-
-    def _tell(self, event: Event) -> None:
+    def tell(self, event: Event) -> None:
+        """Hand an event to all who listen."""
         if self._listener is not None:
             try:
                 self._listener(event)
@@ -226,6 +282,17 @@ class Lifecycle:
                 self._in_stream(event)
             except Exception as error:
                 self.crashed(error)
+
+    @property
+    def origin(self) -> str:
+        """Where the current connection leads to, without secrets."""
+        return self._origin if self.current is None else self.current.origin
+
+    def _now_current(self) -> Stamp:
+        return self.stamp(self.generation if self.current is None else self.current.number, self.origin)
+
+    def _move(self, trigger: Trigger) -> None:
+        self.state = next_state(self.state, trigger)
 
 
 def _listener(events: EventObserver | None) -> Callable[[Event], None] | None:

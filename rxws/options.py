@@ -16,6 +16,7 @@ from rxws.operators._decoded import Keep, OnBadFrame
 from rxws.operators._gate import Condition
 from rxws.operators.send_subscriptions import OnOpen
 from rxws.planned_ends import Ticks, WayBack
+from rxws.rotation import Rotation
 from rxws.stats import Stats
 from rxws.transport import Transport, TransportOptions
 from rxws.types import Payload
@@ -39,7 +40,7 @@ class StreamOptions(TransportOptions, total=False):
     check_interval: float
     max_age: float | None
     max_age_jitter: float
-    rotate: None
+    rotate: Rotation | None
     idle_timeout: float | None
     is_data: Callable[[bytes], object] | None
     open_timeout: float | None

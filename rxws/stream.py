@@ -24,6 +24,7 @@ from rxws.operators._payloads import encoded
 from rxws.operators.send_subscriptions import OnOpen
 from rxws.options import StreamOptions, check_kinds, close_codes, refuse_later
 from rxws.planned_ends import PlannedEnds, Plans, Ticks, WayBack
+from rxws.rotation import Rotation
 from rxws.scheduler import given, on_loop
 from rxws.stats import Stats
 from rxws.transport import Transport, TransportOptions
@@ -90,7 +91,7 @@ def ws_observable(
     check_interval: float = 5.0,
     max_age: float | None = None,
     max_age_jitter: float = 0.1,
-    rotate: None = None,
+    rotate: Rotation | None = None,
     idle_timeout: float | None = None,
     is_data: Callable[[bytes], object] | None = None,
     open_timeout: float | None = 10.0,
@@ -140,7 +141,9 @@ def ws_observable(
         check_interval: how often callables are asked; also the least time between two dials around a planned end.
         max_age: a planned end of each connection, before the venue's own limit.
         max_age_jitter: the fraction of it that chance may take off, 0 to 1.
-        rotate, batch, dials: come with later releases.
+        rotate: a `Rotation`: the next connection is opened before the old one is closed. `max_age` is then the limit
+            that no connection reaches, also where the rotation's `unless` stands against it.
+        batch, dials: come with later releases.
         idle_timeout: without data for so long a connection counts as lost; it runs from the open connection on.
         is_data: a predicate on the bytes: what counts as data; None: every message. Pings and pongs never do.
         open_timeout, ping_interval, ping_timeout, close_timeout: see `connect`.
@@ -172,7 +175,7 @@ def ws_observable(
     >>> seen
     [(1.0, {'n': 1}), (6.0, {'n': 1})]
     """
-    refuse_later(rotate=rotate, batch=batch, dials=dials)
+    refuse_later(batch=batch, dials=dials)
     check_known(options, (*StreamOptions.__annotations__, "decode", "lifecycle"))
     check_kinds(on_open=on_open, outgoing=outgoing, retry=retry, stats=stats, events=events, random=random)
     plans = Plans(connect_while, disconnect_when, reconnect_when, check_interval)
@@ -198,6 +201,8 @@ def ws_observable(
     aged = wsops.max_age(max_age, max_age_jitter, random=random)
     watched = wsops.idle_timeout(idle_timeout, is_data)
     values = decoded(decode, keep, on_bad_frame)
+    limit = None if max_age is None else max_age * (1.0 - max_age_jitter)
+    wsops.rotate(rotate, retry, limit=limit)
 
     def build(life: Lifecycle, ends: PlannedEnds, sent: Observable[Payload]) -> Observable[Any]:
         def not_final(signal: RetrySignal) -> bool:
@@ -216,6 +221,7 @@ def ws_observable(
         )
         return subscribed.pipe(
             values,
+            wsops.rotate(rotate, retry, limit=limit, random=random, journal=life),
             wsops.retry_when(losses, attempts=life.attempts),
             wsops.take_until(ends.notifier(), start=ends.asked),
             wsops.repeat_when(wsops.reopen(ends.way_back)),

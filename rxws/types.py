@@ -1,4 +1,4 @@
-"""The words that the layers share: messages, signals, and the protocols of a connection and of its journal."""
+"""The words that the layers share: messages, signals, and the protocols of a connection and of what is told of it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from rxws.errors import DecodeError
 from rxws.events import DisconnectReason, reason_of
 
 if TYPE_CHECKING:
-    from reactivex import Observable
+    from reactivex import Observable, abc
 
 __all__ = [
     "Connection",
+    "Handover",
     "Journal",
+    "Logbook",
     "Message",
     "Payload",
     "RepeatSignal",
@@ -61,10 +63,10 @@ class RepeatSignal:
 
 
 class Journal(Protocol):
-    """What a subscription is told of its connections; operators find it on the Connection."""
+    """What is told of one attempt at a connection; operators find it on the Connection."""
 
     def connecting(self, url: str) -> int:
-        """An attempt begins; return its generation."""
+        """The attempt begins; return its generation."""
 
     def opened(self, connection: Connection) -> None:
         """The handshake is done."""
@@ -79,13 +81,13 @@ class Journal(Protocol):
         """We are about to end the connection for this reason."""
 
     def closed(self, error: Exception | None, uptime: float, opened: bool) -> DisconnectReason:
-        """An attempt has ended, by `error` or by our own will; return why."""
+        """The attempt has ended, by `error` or by our own will; return why."""
 
     def gone(self) -> None:
-        """A socket is gone for good."""
+        """Its socket is gone for good."""
 
     def late(self) -> None:
-        """A message came from a connection that has ended; it was dropped."""
+        """A message came after the end; it was dropped."""
 
     def dropped(self, where: str, count: int = 1) -> None:
         """`count` messages found no room in `where`."""
@@ -96,18 +98,70 @@ class Journal(Protocol):
     def callback_failed(self, name: str, error: Exception) -> None:
         """A condition of the caller's raised; it changes nothing."""
 
-    def stale(self, idle: float) -> None:
-        """No data came for `idle` seconds."""
-
-    def waiting(self, seconds: float | None, rule: str, error: Exception | None = None) -> None:
-        """The next attempt waits."""
+    def stale(self, idle: float, topic: str | None = None) -> None:
+        """No data came for `idle` seconds; None: on no topic at all."""
 
     def crashed(self, error: BaseException) -> bool:
         """What consumes the messages raised; return whether the journal saw to it."""
 
 
+class Logbook(Protocol):
+    """What a subscription is told; it keeps a journal of each of its attempts."""
+
+    def attempt(self, fail: Callable[[Exception], None]) -> Journal:
+        """Return the journal of one more attempt, which `fail` ends as lost."""
+
+    def waiting(
+        self, seconds: float | None, rule: str, error: Exception | None = None, attempt: int | None = None
+    ) -> None:
+        """The next attempt waits; `attempt` is its number in a row, None where nobody counts."""
+
+    def dropped(self, where: str, count: int = 1) -> None:
+        """`count` messages found no room in `where`, or no connection."""
+
+    def callback_failed(self, name: str, error: Exception) -> None:
+        """A condition of the caller's raised; it changes nothing."""
+
+    def crashed(self, error: BaseException) -> bool:
+        """What consumes the messages raised; return whether the logbook saw to it."""
+
+
+class Handover(Logbook, Protocol):
+    """What a rotation tells and asks, while it has two connections: the current one, and its successor."""
+
+    def age(self) -> float | None:
+        """Seconds since the current connection opened; None while none is open."""
+
+    def room(self, then: Callable[[], None]) -> abc.DisposableBase:
+        """Call `then` once no more than one socket is left of all that were opened: at once, or when one is gone."""
+
+    def succeeding(self) -> None:
+        """The next attempt is the successor's."""
+
+    def successor_is_live(self) -> bool:
+        """Whether the successor has brought data."""
+
+    def successor_delivers(self) -> None:
+        """The successor could take over from now on: if the current one is lost, that is no outage."""
+
+    def abandon(self) -> None:
+        """The successor is about to be disposed, and the current one stays."""
+
+    def hand_over(self, reason: DisconnectReason, rule: str) -> None:
+        """The current one is about to be disposed, and its successor is the current one."""
+
+    def handed_over(self) -> None:
+        """That has been done."""
+
+    def is_final(self) -> bool:
+        """Whether the end of the current one was the user's, for good."""
+
+
 class Silence:
-    """The journal of a connection that nobody keeps one for: it tells nobody."""
+    """The logbook of a subscription that nobody keeps one for, and its journals: it tells nobody."""
+
+    def attempt(self, fail: Callable[[Exception], None]) -> Journal:
+        return self
 
     def connecting(self, url: str) -> int:
         return 1
@@ -133,9 +187,11 @@ class Silence:
 
     def callback_failed(self, name: str, error: Exception) -> None: ...
 
-    def stale(self, idle: float) -> None: ...
+    def stale(self, idle: float, topic: str | None = None) -> None: ...
 
-    def waiting(self, seconds: float | None, rule: str, error: Exception | None = None) -> None: ...
+    def waiting(
+        self, seconds: float | None, rule: str, error: Exception | None = None, attempt: int | None = None
+    ) -> None: ...
 
     def crashed(self, error: BaseException) -> bool:
         return False

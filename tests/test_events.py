@@ -67,7 +67,7 @@ EVENTS: list[Event] = [
     Gap(**WHO, topic="trade", last=1, next=5),
     Overflow(**WHO, where="outbox", dropped=1),
     BadFrame(**WHO, error=DecodeError("{"), count=1),
-    Rotated(**WHO, previous=1),
+    Rotated(**WHO, previous=1, reason=DisconnectReason.SCHEDULED, rule="tick", uptime=3.0, took=0.5),
     GaveUp(**WHO, error=LOST, total=7),
 ]
 NAMES = [type(event).__name__ for event in EVENTS]

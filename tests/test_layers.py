@@ -53,6 +53,7 @@ TABLE: list[tuple[int, str, frozenset[str]]] = [
     (2, "operators", SOCKETS),
     (2, "transport", frozenset()),
     (2, "exchanges", IMPURE),
+    (3, "generation", SOCKETS),
     (3, "lifecycle", SOCKETS),
     (3, "keepalive", SOCKETS),
     (3, "inbox", SOCKETS),

@@ -27,6 +27,7 @@ from rxws.events import (
 )
 from rxws.lifecycle import Lifecycle
 from rxws.testing import Attempt, ScriptedTransport
+from rxws.types import Journal
 from tests.scripted import play
 
 FIXED = Backoff.fixed(2.0)
@@ -249,21 +250,27 @@ def test_the_state_follows_the_table() -> None:
     def note() -> None:
         states.append(life.state)
 
-    life.connecting("ws://scripted")
+    def begin() -> Journal:
+        journal = life.attempt(lambda error: None)
+        journal.connecting("ws://scripted")
+        return journal
+
+    refused = begin()
     note()
-    life.closed(ConnectionFailed("ws://scripted"), 0.0, False)
+    refused.closed(ConnectionFailed("ws://scripted"), 0.0, False)
     note()
-    life.connecting("ws://scripted")
-    life.opened(Stub())
+    planned = begin()
+    planned.opened(Stub())
     note()
     life.planned(DisconnectReason.SCHEDULED)
-    life.closed(None, 1.0, True)
+    planned.closed(None, 1.0, True)
+    planned.gone()
     note()
-    life.connecting("ws://scripted")
-    life.opened(Stub())
-    life.closed(None, 1.0, True)
+    ours = begin()
+    ours.opened(Stub())
+    ours.closed(None, 1.0, True)
     note()
-    life.gone()
+    ours.gone()
     note()
     assert states == [
         ConnectionState.DISCONNECTED,

@@ -17,6 +17,7 @@ from rxws.operators.record_stats import record_stats
 from rxws.operators.reopen import reopen
 from rxws.operators.repeat_when import repeat_when
 from rxws.operators.retry_when import retry_when
+from rxws.operators.rotate import rotate
 from rxws.operators.send_subscriptions import send_subscriptions
 from rxws.operators.share_live import share_live
 from rxws.operators.take_until import take_until
@@ -37,6 +38,7 @@ __all__ = [
     "reopen",
     "repeat_when",
     "retry_when",
+    "rotate",
     "send_subscriptions",
     "share_live",
     "take_until",

@@ -11,7 +11,7 @@ from reactivex import zip as zip_
 
 from rxws.backoff import Backoff, Policy, decide
 from rxws.operators._notifier import Decision, deciding
-from rxws.types import Journal, RetrySignal, Silence
+from rxws.types import Logbook, RetrySignal, Silence
 
 __all__ = ["after"]
 
@@ -20,7 +20,7 @@ def after(
     policy: Policy | None = Backoff(),
     *,
     random: Callable[[], float] = chance.random,
-    journal: Journal | None = None,
+    journal: Logbook | None = None,
 ) -> Callable[[Observable[RetrySignal]], Observable[Any]]:
     """Make the notifier of `retry_when` that emits when a policy says so.
 
@@ -63,7 +63,7 @@ def after(
         wait = decide(policy, signal, random)
         if isinstance(wait, Exception):
             return wait
-        told.waiting(None if wait.until else wait.seconds, wait.rule, signal.error)
+        told.waiting(None if wait.until else wait.seconds, wait.rule, signal.error, signal.in_a_row + 1)
         if wait.until is None:
             return wait.seconds
         return zip_(wait.until, timer(wait.seconds)) if wait.seconds else wait.until

@@ -10,7 +10,7 @@ from reactivex.disposable import CompositeDisposable, SerialDisposable
 from rxws.errors import ConnectionFailed, ConnectTimeout, Disconnected, RxwsError
 from rxws.operators._payloads import encoded
 from rxws.scheduler import RAISED, given, report, resolve
-from rxws.types import Connection, Journal, Payload, Silence
+from rxws.types import Connection, Logbook, Payload, Silence
 
 __all__ = ["OnOpen", "send_subscriptions"]
 
@@ -22,7 +22,7 @@ def send_subscriptions(
     subscriptions: Iterable[Payload] = (),
     outgoing: Observable[Payload] | None = None,
     *,
-    journal: Journal | None = None,
+    journal: Logbook | None = None,
 ) -> Callable[[Observable[Connection]], Observable[Connection]]:
     """Run a script and send payloads on every connection, then let it pass.
 
@@ -59,7 +59,7 @@ def send_subscriptions(
     ['{"op":"subscribe","channel":"trades"}']
     """
     payloads = encoded(subscriptions)
-    told: Journal = Silence() if journal is None else journal
+    told: Logbook = Silence() if journal is None else journal
 
     def operator(source: Observable[Connection]) -> Observable[Connection]:
         def subscribe(

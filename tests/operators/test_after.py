@@ -40,7 +40,9 @@ class Told(Silence):
     def __init__(self) -> None:
         self.waits: list[tuple[float | None, str, Exception | None]] = []
 
-    def waiting(self, seconds: float | None, rule: str, error: Exception | None = None) -> None:
+    def waiting(
+        self, seconds: float | None, rule: str, error: Exception | None = None, attempt: int | None = None
+    ) -> None:
         self.waits.append((seconds, rule, error))
 
 

@@ -1,0 +1,275 @@
+"""One subscription of `rotate`: the current connection, the next one beside it, and the cut from one to the other.
+
+Theory of operation. `Requests` says when a rotation is asked for. `Rotating` then waits until it may begin (no window
+against it, no more than one socket left), subscribes the source a second time, and gives what both deliver to a
+`Splice`, which says when the cut is due. At the cut the old leg is disposed, the new one is the current one, and what
+it had brought follows. A leg hands its values to whatever its `take` is at the moment: nothing is asked about a message
+that was known before it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from typing import Generic, TypeVar
+
+from reactivex import Observable, Subject, abc
+from reactivex.disposable import CompositeDisposable, Disposable, SerialDisposable, SingleAssignmentDisposable
+
+from rxws.backoff import Policy
+from rxws.errors import ConnectTimeout, Disconnected
+from rxws.events import DisconnectReason
+from rxws.operators._attempts import Attempts
+from rxws.operators._gate import WindowGate
+from rxws.operators._requests import Request, Requests
+from rxws.operators.after import after
+from rxws.rotation import Rotation, Splice, Step
+from rxws.scheduler import RAISED, report
+from rxws.types import Handover, RetrySignal, Silence
+
+__all__ = ["Alone", "Rotating"]
+
+T = TypeVar("T")
+
+
+class Leg(Generic[T]):
+    """One connection's subscription, and who takes its values."""
+
+    def __init__(self, take: Callable[[T], None]) -> None:
+        self.take = take
+        self.subscription = SingleAssignmentDisposable()
+        self.ended = False
+
+
+class Rotating(Generic[T]):
+    """The state of one subscription of `rotate`."""
+
+    def __init__(
+        self,
+        source: Observable[T],
+        observer: abc.ObserverBase[T],
+        rotation: Rotation,
+        retry: Policy | None,
+        limit: float | None,
+        random: Callable[[], float],
+        handover: Handover,
+        scheduler: abc.SchedulerBase,
+    ) -> None:
+        self._source = source
+        self._observer = observer
+        self._rotation = rotation
+        self._handover = handover
+        self._scheduler = scheduler
+        self._splice: Splice[T] = Splice(rotation.key, lambda error: handover.callback_failed("key", error))
+        self._messages: Subject[T] | None = Subject() if callable(rotation.when) else None
+        self._current: Leg[T] = Leg(self._hand_on if rotation.key is None else self._deliver)
+        self._next: Leg[T] | None = None
+        self._request: Request | None = None
+        self._kept_back = False
+        self._losses: Subject[RetrySignal] = Subject()
+        self._backoff = after(retry, random=random, journal=handover)
+        self._attempts = Attempts(inf)
+        self._requests = Requests(rotation, limit, random, handover, self._messages, self._asked, self._over)
+        self._permit, self._room, self._deadline = SerialDisposable(), SerialDisposable(), SerialDisposable()
+        self._retrying, self._forgetting = SerialDisposable(), SerialDisposable()
+        self._everything = CompositeDisposable(
+            *(self._permit, self._room, self._deadline, self._retrying, self._forgetting), Disposable(self._end_legs)
+        )
+
+    def begin(self) -> abc.DisposableBase:
+        """Subscribe the first connection, and wait for what asks for the next."""
+        self._everything.add(self._requests.begin(self._scheduler))
+        self._room.disposable = self._handover.room(self._begin_first)
+        return self._everything
+
+    def _begin_first(self) -> None:
+        self._subscribe(self._current)
+        self._requests.connected(self._scheduler)
+
+    def _subscribe(self, leg: Leg[T]) -> None:
+        leg.subscription.disposable = self._source.subscribe(
+            lambda value: leg.take(value),
+            lambda error: self._lost(leg, error),
+            lambda: self._completed(leg),
+            scheduler=self._scheduler,
+        )
+
+    # The current connection
+
+    def _deliver(self, value: T) -> None:
+        step = self._splice.old(value)
+        if step is not Step.DROP:
+            self._hand_on(value)
+        if step is Step.CUT and not self._everything.is_disposed:
+            self._cut()
+
+    def _hand_on(self, value: T) -> None:
+        self._observer.on_next(value)
+        if self._messages is not None:
+            self._messages.on_next(value)
+
+    def _lost(self, leg: Leg[T], error: Exception) -> None:
+        leg.ended = True
+        if leg is not self._current:
+            self._failed(error)
+        elif self._splice.delivers and isinstance(error, Disconnected):
+            self._cut()
+        else:
+            self._over(error)
+
+    def _completed(self, leg: Leg[T]) -> None:
+        leg.ended = True
+        if leg is not self._current:
+            self._abandon()
+            self._request = None
+            self._requests.again(self._scheduler)
+        elif self._splice.delivers and not self._handover.is_final():
+            self._cut()
+        else:
+            self._everything.dispose()
+            self._observer.on_completed()
+
+    # The next one
+
+    def _asked(self, request: Request) -> None:
+        if self._request is None:
+            self._request = request
+            self._start()
+        elif request.forced:
+            self._request = request
+            if self._kept_back:
+                self._start()
+
+    def _start(self) -> None:
+        """Open the next connection as soon as it may be opened."""
+        request, unless = self._request, self._rotation.unless
+        assert request is not None
+        self._kept_back = unless is not None and not request.forced
+        if unless is None or request.forced:
+            self._permitted()
+        else:
+            self._permit.disposable = WindowGate(unless).watch(self._scheduler, False, self._permitted)
+
+    def _permitted(self) -> None:
+        self._kept_back = False
+        self._room.disposable = self._handover.room(self._dial)
+
+    def _dial(self) -> None:
+        if self._current.ended or self._handover.age() is None:
+            self._request = None  # it is being opened at this moment, and so as fresh as can be
+            return
+        self._splice.begin()
+        self._handover.succeeding()
+        self._deadline.disposable = self._scheduler.schedule_relative(self._rotation.overlap, self._overlap_over)
+        self._next = Leg(self._hold)
+        self._subscribe(self._next)
+
+    def _hold(self, value: T) -> None:
+        due = self._splice.new(value, self._handover.successor_is_live())
+        if self._splice.delivers:
+            self._handover.successor_delivers()
+        if due:
+            self._cut()
+
+    def _overlap_over(self, *_: object) -> None:
+        if not self._splice.delivers:
+            self._failed(ConnectTimeout("rotate", self._rotation.overlap))
+            return
+        # No transport's read stands around this: what the consumer raises is caught here.
+        try:
+            self._cut()
+        except RAISED as error:
+            self._everything.dispose()
+            if not self._handover.crashed(error):
+                report(error, self._scheduler)
+
+    def _failed(self, error: Exception) -> None:
+        """The next connection failed; the current one stays."""
+        self._abandon()
+        signal = self._attempts.lost(error)
+        if signal is None:  # a DecodeError, say: no other connection would do better
+            self._over(error)
+            return
+        if not self._losses.observers:
+            self._losses = Subject()
+            self._retrying.disposable = self._backoff(self._losses).subscribe(
+                lambda _: self._start(), self._given_up, scheduler=self._scheduler
+            )
+        self._losses.on_next(signal)
+
+    def _given_up(self, error: Exception) -> None:
+        self._handover.waiting(None, "rotate", error, self._attempts.in_a_row + 1)
+        self._request, self._attempts = None, Attempts(inf)
+        self._requests.again(self._scheduler)
+
+    def _abandon(self) -> None:
+        self._deadline.disposable = Disposable()
+        leg, self._next = self._next, None
+        self._splice.end()
+        if leg is not None:
+            self._handover.abandon()
+            leg.subscription.dispose()
+
+    # The cut
+
+    def _cut(self) -> None:
+        leg, request = self._next, self._request
+        assert leg is not None and request is not None
+        self._deadline.disposable = Disposable()
+        self._retrying.disposable = Disposable()
+        old, self._current, self._next = self._current, leg, None
+        self._request, self._attempts = None, Attempts(inf)
+        leg.take = self._hand_on if self._rotation.key is None else self._deliver
+        self._handover.hand_over(request.reason, request.rule)
+        old.subscription.dispose()
+        self._handover.handed_over()
+        rest = self._splice.rest()  # of an overlap that is over, also where who was just told has disposed
+        self._forgetting.disposable = self._scheduler.schedule_relative(self._rotation.overlap, self._forget)
+        self._requests.connected(self._scheduler)
+        for value in rest:
+            if self._everything.is_disposed:
+                return
+            self._hand_on(value)
+
+    def _forget(self, *_: object) -> None:
+        self._splice.forget()
+
+    # The end
+
+    def _over(self, error: Exception) -> None:
+        self._everything.dispose()
+        self._observer.on_error(error)
+
+    def _end_legs(self) -> None:
+        legs = (self._current, self._next)
+        self._next = None
+        for leg in legs:
+            if leg is not None:
+                leg.subscription.dispose()
+
+
+class Alone(Silence):
+    """The handover of connections that nobody keeps a journal of."""
+
+    def age(self) -> float:
+        return inf
+
+    def room(self, then: Callable[[], None]) -> abc.DisposableBase:
+        then()
+        return Disposable()
+
+    def succeeding(self) -> None: ...
+
+    def successor_is_live(self) -> bool:
+        return True
+
+    def successor_delivers(self) -> None: ...
+
+    def abandon(self) -> None: ...
+
+    def hand_over(self, reason: DisconnectReason, rule: str) -> None: ...
+
+    def handed_over(self) -> None: ...
+
+    def is_final(self) -> bool:
+        return False

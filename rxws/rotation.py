@@ -1,0 +1,185 @@
+"""When a connection is replaced by the next one, opened before it is closed; and how two that overlap become one."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Hashable
+from dataclasses import KW_ONLY, dataclass
+from enum import Enum, auto
+from math import inf
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from rxws.arguments import seconds
+from rxws.errors import ConfigError
+from rxws.windows import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from reactivex import Observable
+
+__all__ = ["Key", "Rotation", "Splice", "Step"]
+
+T = TypeVar("T")
+
+Key = Callable[[Any], Hashable]  # Any: whatever `decode` returns
+
+HELD = 65_536
+"""Values of the new connection that may wait for the old one, and keys of the old one that are remembered meanwhile."""
+RECENT = 1_024
+"""Keys remembered from before the overlap: some venues send the last trades again to whoever subscribes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """Make before break: the next connection is opened, subscribed and seen to deliver before the old one is closed.
+
+    Args:
+        when: what asks for it. Seconds of age of a connection, any positive number; or an observable, each of whose
+            values asks; or a callable, called for each connection with the observable of its messages, that returns an
+            observable or an awaitable, whose first value asks (a notice of the server's, a message of this stream).
+            What such a callable raises, or what it returned, is told and asks for nothing.
+        unless: a window in which no rotation starts; one that was asked for waits until it is over. None: none.
+        overlap: seconds, from the dial on, in which the new connection must have delivered; else the old one is kept,
+            and the next try backs off.
+        key: value to the sequence number or id by which the overlap is delivered once, None for a value that has none:
+            what the new connection brings is held until the old one has delivered the first of it, or `overlap` ends.
+            None: the cut is at the new one's first message, what the old one had not delivered by then is lost, and
+            what it had is there twice if the new one brings it too.
+        jitter: the fraction of an age that chance may take off, 0 to 1.
+
+    Raises:
+        ConfigError: an argument is out of its range.
+
+    >>> Rotation(20 * 3600.0, key=lambda trade: trade["t"]).overlap
+    5.0
+    """
+
+    when: float | Observable[Any] | Callable[[Observable[Any]], Observable[Any] | Awaitable[Any]]
+    unless: Window | None = None
+    overlap: float = 5.0
+    key: Key | None = None
+    _: KW_ONLY
+    jitter: float = 0.1
+
+    def __post_init__(self) -> None:
+        if isinstance(self.when, int | float):
+            seconds("when", self.when, optional=False)
+        elif not (callable(self.when) or hasattr(self.when, "subscribe")):
+            raise ConfigError("when", f"{self.when!r} is none; take seconds, an observable, or a callable of messages")
+        if self.unless is not None and not isinstance(self.unless, Window):
+            raise ConfigError("unless", f"{self.unless!r} is no window; take one of rxws.windows, or None")
+        seconds("overlap", self.overlap, optional=False)
+        if self.key is not None and not callable(self.key):
+            raise ConfigError("key", f"{self.key!r} is not callable; take a function of a message, or None")
+        if isinstance(self.jitter, bool) or not (isinstance(self.jitter, int | float) and 0.0 <= self.jitter <= 1.0):
+            raise ConfigError("jitter", f"{self.jitter!r} is out of range; take a fraction from 0 to 1")
+
+    def age(self, random: Callable[[], float]) -> float:
+        """Return the age in seconds that asks for a rotation, jittered; infinite where none does."""
+        return self.when * (1.0 - self.jitter * random()) if isinstance(self.when, int | float) else inf
+
+
+class Step(Enum):
+    """What is done with a value of the current connection."""
+
+    DROP = auto()
+    """It has been delivered before."""
+    PASS = auto()
+    """It is handed on."""
+    CUT = auto()
+    """It is handed on, and the new connection takes over behind it."""
+
+
+class Splice(Generic[T]):
+    """What two connections deliver at once, joined into one sequence, each value once and in order.
+
+    Args:
+        key: value to key; None: no value has one, and the cut is at the new one's first value.
+        failed: told what `key` raised; such a value has no key.
+
+    It is told of each value of the current connection (`old`) and of the new one (`new`). Where the cut is due, the old
+    connection is closed, what `rest` returns is handed on, and the new one is the current one.
+
+    >>> splice = Splice(int)
+    >>> splice.begin()
+    >>> [splice.old(1).name, splice.new(2), splice.new(3), splice.old(2).name, splice.rest(), splice.old(4).name]
+    ['PASS', False, False, 'CUT', [3], 'PASS']
+    """
+
+    def __init__(self, key: Key | None, failed: Callable[[Exception], None] = lambda error: None) -> None:
+        self.delivers = False
+        """Whether the new one has brought a value by which it could take over."""
+        self._key = key
+        self._failed = failed
+        self._recent: deque[Hashable] = deque(maxlen=RECENT)
+        self._before: dict[Hashable, None] = {}  # what the one before the current one delivered in their overlap
+        self._seen: dict[Hashable, None] = {}  # what the current one has delivered in this overlap
+        self._held: deque[tuple[Hashable, T]] = deque()
+        self._first: Hashable = None
+        self._overlapping = False
+
+    def begin(self) -> None:
+        """An overlap begins."""
+        self._overlapping, self.delivers, self._first = True, False, None
+        self._seen = dict.fromkeys(self._recent)
+        self._held.clear()
+
+    def old(self, value: T) -> Step:
+        """Note a value of the current one, and say what is done with it."""
+        key = self._key_of(value)
+        if key is None:
+            return Step.PASS
+        if key in self._before:
+            return Step.DROP
+        self._recent.append(key)
+        if not self._overlapping:
+            return Step.PASS
+        self._seen[key] = None
+        if len(self._seen) > HELD:
+            del self._seen[next(iter(self._seen))]
+        return Step.CUT if self.delivers and key == self._first else Step.PASS
+
+    def new(self, value: T, live: bool = True) -> bool:
+        """Hold a value of the new one; return whether the cut is due.
+
+        Args:
+            value: what came.
+            live: whether the new one has brought data; what it brings before that is an answer, and asks for no cut.
+        """
+        key = self._key_of(value)
+        self._held.append((key, value))
+        if live and not self.delivers and (self._key is None or key is not None):
+            self.delivers, self._first = True, key
+        if not self.delivers:
+            if len(self._held) > HELD:  # answers without end: no data, and nothing that anybody waits for
+                self._held.popleft()
+            return False
+        return self._key is None or self._first in self._seen or len(self._held) >= HELD
+
+    def rest(self) -> list[T]:
+        """Return what the new one brought and the old one had not delivered, in order; it is the current one now."""
+        self._before, self._seen = self._seen, {}
+        rest = [value for key, value in self._held if key is None or key not in self._before]
+        self._recent.extend(key for key, _ in self._held if key is not None)
+        self.end()
+        return rest
+
+    def end(self) -> None:
+        """The overlap is over; forget what the new one brought."""
+        self._overlapping = self.delivers = False
+        self._seen = {}
+        self._held.clear()
+
+    def forget(self) -> None:
+        """Nothing more comes that the connection before the current one had delivered."""
+        self._before = {}
+
+    def _key_of(self, value: T) -> Hashable:
+        if self._key is None:
+            return None
+        try:
+            return self._key(value)
+        except Exception as error:
+            self._failed(error)
+            return None
