@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from rxws.backoff import Backoff
+from rxws.client import WebSocketClient
 from rxws.connection import connect
 from rxws.rotation import Rotation
 from rxws.running import aiter, run
@@ -15,4 +16,4 @@ from rxws.scheduler import scheduler
 from rxws.stats import Stats
 from rxws.stream import ws_observable
 
-__all__ = ["Backoff", "Rotation", "Stats", "aiter", "connect", "run", "scheduler", "ws_observable"]
+__all__ = ["Backoff", "Rotation", "Stats", "WebSocketClient", "aiter", "connect", "run", "scheduler", "ws_observable"]

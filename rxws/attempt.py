@@ -10,7 +10,7 @@ from reactivex import Observable, abc
 from reactivex.disposable import SerialDisposable
 
 from rxws.arguments import check_close, seconds, size
-from rxws.errors import ConnectionClosed, ConnectTimeout, Disconnected, ProtocolError
+from rxws.errors import ConnectionClosed, ConnectTimeout, Disconnected, Killed, ProtocolError
 from rxws.events import DisconnectReason
 from rxws.inbox import Inbox
 from rxws.keepalive import Keepalive
@@ -77,6 +77,7 @@ class Attempt(abc.DisposableBase):
         self._dial = SerialDisposable()
         self._socket: Socket | None = None
         self._keepalive: Keepalive | None = None
+        self._paused, self._resumed_time = False, 0.0
         self._on_end: list[Callable[[], None]] = []
         self._on_read: list[Callable[[float], None]] = []
         self._inbox = Inbox(
@@ -182,7 +183,9 @@ class Attempt(abc.DisposableBase):
     def last_data_time(self) -> float:
         inbox = self._inbox
         last = inbox.last_message_time if inbox.is_data is None else inbox.last_data_time
-        return self.opened_time if last is None else last
+        if self._paused:
+            return self._clock()
+        return max(self._resumed_time, self.opened_time if last is None else last)
 
     @property
     def messages_received(self) -> int:
@@ -219,6 +222,21 @@ class Attempt(abc.DisposableBase):
     def release(self) -> None:
         self._inbox.release()
 
+    def pause(self) -> None:
+        if self._socket is not None and self.end_reason is None and not self._paused:
+            self._paused = True
+            self._socket.pause()
+            if self._keepalive is not None:
+                self._keepalive.pause()
+
+    def resume(self) -> None:
+        if self._socket is not None and self._paused:
+            self._paused, self._resumed_time = False, self._clock()
+            if self.end_reason is None:
+                if self._keepalive is not None:
+                    self._keepalive.resume()
+                self._socket.resume()
+
     def on_end(self, action: Callable[[], None]) -> None:
         self._on_end.append(action)
 
@@ -227,7 +245,10 @@ class Attempt(abc.DisposableBase):
 
     def fail(self, error: Exception) -> None:
         if self._end(error):
-            self._close_socket(*_farewell(error))
+            if isinstance(error, Killed) and self._socket is not None:
+                self._socket.abort()
+            else:
+                self._close_socket(*_farewell(error))
             self._tell(error)
 
     def close(self, code: int = 1000, reason: str = "") -> None:

@@ -8,6 +8,7 @@
     │   │   └── HandshakeRejected       the server answered with an HTTP status
     │   ├── ConnectTimeout              opening took too long
     │   ├── ConnectionClosed            the server closed it, or the network dropped it
+    │   │   └── Killed                  we cut it by hand, as if the network had
     │   ├── PingTimeout                 a pong did not come
     │   ├── IdleTimeout                 no data came
     │   └── ProtocolError               what came is not WebSocket (RFC 6455)
@@ -41,6 +42,7 @@ __all__ = [
     "Fatal",
     "HandshakeRejected",
     "IdleTimeout",
+    "Killed",
     "MessageTooBig",
     "PingTimeout",
     "ProtocolError",
@@ -126,7 +128,7 @@ class HandshakeRejected(ConnectionFailed):
 
 
 class ConnectTimeout(Disconnected):
-    """Opening took longer than `timeout` seconds; `operation` is "open" or "on_open"."""
+    """`operation` took longer than `timeout` seconds: "open", "on_open", "rotate", "request", "receive"."""
 
     def __init__(self, operation: str, timeout: float) -> None:
         super().__init__(operation, timeout)
@@ -155,6 +157,17 @@ class ConnectionClosed(Disconnected):
             cause = f": {_sentence(self.__cause__)}" if self.__cause__ else ""
             return f"the connection dropped without a close frame (1006){cause}"
         return f"the server closed the connection with code {self.code}"
+
+
+class Killed(ConnectionClosed):
+    """The connection was cut by hand, as if the network had dropped it."""
+
+    def __init__(self) -> None:
+        super().__init__(1006)
+        self.args = ()
+
+    def __str__(self) -> str:
+        return "the connection was cut by hand"
 
 
 class PingTimeout(Disconnected):

@@ -12,6 +12,7 @@ from rxws.errors import (
     DecodeError,
     Disconnected,
     IdleTimeout,
+    Killed,
     PingTimeout,
     ProtocolError,
 )
@@ -76,6 +77,7 @@ _PROACTIVE = frozenset(
 
 _REASONS: Mapping[type[Disconnected], DisconnectReason] = MappingProxyType(
     {
+        Killed: DisconnectReason.KILLED,
         PingTimeout: DisconnectReason.PING_TIMEOUT,
         IdleTimeout: DisconnectReason.IDLE_TIMEOUT,
         ProtocolError: DisconnectReason.PROTOCOL_ERROR,

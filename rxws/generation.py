@@ -38,6 +38,7 @@ class Generation:
 
     def __init__(self, life: Lifecycle, origin: str, fail: Callable[[Exception], None]) -> None:
         self.number = 0
+        self.connection: Connection | None = None
         self.dial_time = 0.0
         self.opened_time: float | None = None
         self.uptime = 0.0
@@ -60,7 +61,7 @@ class Generation:
 
     def opened(self, connection: Connection) -> None:
         self.origin = connection.url
-        self.opened_time = connection.opened_time
+        self.connection, self.opened_time = connection, connection.opened_time
         self._life.has_opened(self)
         self._life.tell(Opened(**self._stamp(), took=connection.dial_time, subprotocol=connection.subprotocol))
 

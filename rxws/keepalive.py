@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reactivex import abc
-from reactivex.disposable import SerialDisposable
+from reactivex.disposable import Disposable, SerialDisposable
 
 from rxws.errors import Disconnected, PingTimeout
 from rxws.scheduler import clock, when_drained
@@ -58,6 +58,15 @@ class Keepalive:
         self._sent_at = None
         if not self._timer.is_disposed:
             self._wait()
+
+    def pause(self) -> None:
+        """Ask for nothing, and wait for no pong: nothing is read."""
+        self._sent_at = None
+        self._timer.disposable = Disposable()
+
+    def resume(self) -> None:
+        """Go on."""
+        self._wait()
 
     def dispose(self) -> None:
         """Send nothing more."""

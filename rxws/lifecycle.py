@@ -85,7 +85,8 @@ class Lifecycle:
         self._previous: Generation | None = None
         self._rule = ""
         self._succeeding = self._covered = False
-        self._sockets = 0
+        self.on_gone: Callable[[], None] = _nothing
+        self.sockets = 0
         self._waiting_for_room: Callable[[], None] | None = None
         self._in_stream = in_stream
         self.scheduler = scheduler
@@ -144,7 +145,7 @@ class Lifecycle:
 
     def has_opened(self, generation: Generation) -> None:
         """A socket is open."""
-        self._sockets += 1
+        self.sockets += 1
         if generation is not self.successor:
             self._move(Trigger.OPEN)
 
@@ -168,11 +169,12 @@ class Lifecycle:
 
     def has_gone(self) -> None:
         """A socket that was open is gone for good."""
-        self._sockets -= 1
-        if not self._sockets:
+        self.sockets -= 1
+        if not self.sockets:
             self._move(Trigger.GONE)
-        if self._sockets <= 1 and self._waiting_for_room is not None:
+        if self.sockets <= 1 and self._waiting_for_room is not None:
             self._waiting_for_room()
+        self.on_gone()
 
     # What a rotation tells and asks (rxws.types.Handover)
 
@@ -192,7 +194,7 @@ class Lifecycle:
                 self._waiting_for_room = None
 
         self._waiting_for_room = found
-        if self._sockets <= 1:
+        if self.sockets <= 1:
             found()
         return Disposable(forget)
 
@@ -239,6 +241,17 @@ class Lifecycle:
     def planned(self, reason: DisconnectReason) -> None:
         """All connections are about to be ended for this reason."""
         self.planned_reason = self.reason = reason
+
+    def lose(self, error: Exception) -> None:
+        """End the current attempt as lost by `error`; without one, nothing happens."""
+        if self.current is not None and not self.current.ended:
+            self.current.fail(error)
+
+    def abort(self) -> None:
+        """End all connections for good, at once."""
+        for generation in (self.successor, self.current):
+            if generation is not None and generation.connection is not None:
+                generation.connection.abort()
 
     def gave_up(self, error: Exception) -> None:
         """The error that goes to the subscriber: no attempt follows."""
@@ -293,6 +306,9 @@ class Lifecycle:
 
     def _move(self, trigger: Trigger) -> None:
         self.state = next_state(self.state, trigger)
+
+
+def _nothing() -> None: ...
 
 
 def _listener(events: EventObserver | None) -> Callable[[Event], None] | None:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Literal
 
 from reactivex import Observable, abc
 
 from rxws.backoff import Policy
+from rxws.buffer import ClientOverflow
 from rxws.connection import Headers
 from rxws.errors import ConfigError
 from rxws.lifecycle import EventObserver
 from rxws.operators._decoded import Keep, OnBadFrame
 from rxws.operators._gate import Condition
+from rxws.operators._payloads import Format, Subscriptions
 from rxws.operators.send_subscriptions import OnOpen
 from rxws.planned_ends import Ticks, WayBack
 from rxws.rotation import Rotation
 from rxws.stats import Stats
 from rxws.transport import Transport, TransportOptions
-from rxws.types import Payload
+from rxws.types import Connection, Payload
+from rxws.unsent import Unsent
 
-__all__ = ["StreamOptions", "check_kinds", "close_codes", "refuse_later"]
+__all__ = ["ClientOptions", "StreamOptions", "check_kinds", "close_codes", "refuse_later"]
 
 
 class StreamOptions(TransportOptions, total=False):
@@ -29,8 +32,11 @@ class StreamOptions(TransportOptions, total=False):
 
     headers: Headers
     on_open: OnOpen | None
-    subscriptions: Iterable[Payload]
+    subscriptions: Subscriptions
+    format: Format | None
     outgoing: Observable[Payload] | None
+    unsent: Unsent
+    heartbeat: Callable[[Observable[Connection]], Observable[Connection]] | None
     keep: Keep
     on_bad_frame: OnBadFrame
     retry: Policy | None
@@ -55,6 +61,14 @@ class StreamOptions(TransportOptions, total=False):
     dials: None
     transport: str | Transport
     random: Callable[[], float]
+
+
+class ClientOptions(StreamOptions, total=False):
+    """All keywords of `WebSocketClient` but `decode`."""
+
+    auto_reconnect: bool
+    maxsize: int
+    overflow: ClientOverflow
 
 
 def refuse_later(**later: object) -> None:

@@ -14,6 +14,7 @@ from reactivex import operators as ops
 from reactivex.disposable import CompositeDisposable, SerialDisposable
 
 from rxws.arguments import seconds
+from rxws.controls import Controls
 from rxws.errors import ConfigError
 from rxws.events import DisconnectReason
 from rxws.lifecycle import Lifecycle
@@ -22,7 +23,7 @@ from rxws.operators._gates import Gates
 from rxws.scheduler import given, resolve
 from rxws.types import RepeatSignal
 
-__all__ = ["PlannedEnds", "Plans", "Ticks", "WayBack"]
+__all__ = ["PlannedEnds", "Plans", "Ticks", "WayBack", "polled_way"]
 
 Ticks = Observable[Any] | Callback  # Any: a tick is a tick
 """Ends a connection: at each value of an observable, or while a callable, sync or async, says so."""
@@ -60,11 +61,13 @@ class PlannedEnds:
     Args:
         plans: what the caller planned.
         life: told of every end before it happens.
+        controls: the hand that ends connections too, and brings them back; None: there is none.
     """
 
-    def __init__(self, plans: Plans, life: Lifecycle) -> None:
+    def __init__(self, plans: Plans, life: Lifecycle, controls: Controls | None = None) -> None:
         self._plans = plans
         self._life = life
+        self._controls = controls
         self._gates = Gates(_gates(plans, life))
         self.asked = self._gates.answered()
 
@@ -77,6 +80,8 @@ class PlannedEnds:
         ends: list[Observable[DisconnectReason]] = [self._gates.closing()]
         if isinstance(self._plans.disconnect_when, Observable):
             ends.append(self._plans.disconnect_when.pipe(ops.map(_scheduled)))
+        if self._controls is not None:
+            ends.append(self._controls.ends)
 
         def subscribe(
             observer: abc.ObserverBase[DisconnectReason],
@@ -95,17 +100,32 @@ class PlannedEnds:
 
     def way_back(self, signal: RepeatSignal) -> Observable[Any] | None:
         """Return the way from a planned end to the next connection; None: it was the last."""
-        life = self._life
-        if life.finished or life.reason is DisconnectReason.USER_REQUESTED:
+        life, controls = self._life, self._controls
+        by_hand = controls is not None and controls.asked
+        if life.finished or (life.reason is DisconnectReason.USER_REQUESTED and not by_hand):
             return None
         life.ended_by_plan()
+        if controls is None:
+            return self._ordinary_way()
+        planned = self._plans.connect_while is not None or self._plans.reconnect_when is not None
+        return controls.way_back(self._ordinary_way if planned or not by_hand else None, self._gates.opening())
+
+    def _ordinary_way(self) -> Observable[Any]:
+        life = self._life
         held_back = self._held_back()
         ways: list[Observable[Any]] = [rx.timer(held_back)] if held_back else []
         asked = self._plans.reconnect_when
         if isinstance(asked, Observable):
             ways.append(asked)
         elif asked is not None:
-            ways.append(self._polled(asked))
+            ways.append(
+                polled_way(
+                    asked,
+                    self._plans.check_interval,
+                    lambda wait: life.waiting(wait, "reconnect_when"),
+                    lambda error: life.callback_failed("reconnect_when", error),
+                )
+            )
         opens_in = self._gates.opens_in(self._life.scheduler)
         known = asked is None and opens_in is not None
         rule = "planned end" if life.reason is None else life.reason.value
@@ -121,46 +141,59 @@ class PlannedEnds:
         )
         return max(0.0, earliest - self._life.now())
 
-    def _polled(self, callback: Callable[[], object]) -> Observable[None]:
-        def subscribe(
-            observer: abc.ObserverBase[None], scheduler: abc.SchedulerBase | None = None
-        ) -> abc.DisposableBase:
-            on = given(scheduler)
-            timer, asking = SerialDisposable(), SerialDisposable()
 
-            def now(*_: object) -> None:
-                observer.on_next(None)
+def polled_way(
+    callback: Callable[[], object],
+    every: float,
+    waits: Callable[[float], None],
+    failed: Callable[[Exception], None],
+) -> Observable[None]:
+    """Emit once `callback` says that a connection is wanted: true now, a number in so many seconds.
 
-            def answered(answer: object) -> None:
-                try:
-                    wait = _seconds_until(answer)
-                except Exception as error:
-                    failed(error)
-                    return
-                if wait is None:
-                    timer.disposable = on.schedule_relative(self._plans.check_interval, ask)
-                elif wait > 0:
-                    self._life.waiting(wait, "reconnect_when")
-                    timer.disposable = on.schedule_relative(wait, now)
-                else:
-                    now()
+    Args:
+        callback: sync or async; what it raises changes nothing.
+        every: seconds until it is asked again.
+        waits: told the number.
+        failed: told what it raised.
+    """
 
-            def failed(error: Exception) -> None:
-                self._life.callback_failed("reconnect_when", error)
-                timer.disposable = on.schedule_relative(self._plans.check_interval, ask)
+    def subscribe(observer: abc.ObserverBase[None], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
+        on = given(scheduler)
+        timer, asking = SerialDisposable(), SerialDisposable()
 
-            def ask(*_: object) -> None:
-                try:
-                    answer = callback()
-                except Exception as error:
-                    failed(error)
-                else:
-                    asking.disposable = resolve(answer, answered, failed)
+        def now(*_: object) -> None:
+            observer.on_next(None)
 
-            ask()
-            return CompositeDisposable(timer, asking)
+        def answered(answer: object) -> None:
+            try:
+                wait = _seconds_until(answer)
+            except Exception as error:
+                raised(error)
+                return
+            if wait is None:
+                timer.disposable = on.schedule_relative(every, ask)
+            elif wait > 0:
+                waits(wait)
+                timer.disposable = on.schedule_relative(wait, now)
+            else:
+                now()
 
-        return Observable(subscribe)
+        def raised(error: Exception) -> None:
+            failed(error)
+            timer.disposable = on.schedule_relative(every, ask)
+
+        def ask(*_: object) -> None:
+            try:
+                answer = callback()
+            except Exception as error:
+                raised(error)
+            else:
+                asking.disposable = resolve(answer, answered, raised)
+
+        ask()
+        return CompositeDisposable(timer, asking)
+
+    return Observable(subscribe)
 
 
 def _gates(plans: Plans, life: Lifecycle) -> list[Gate]:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Callable
-from typing import Generic, Literal, Self, TypeVar
+from typing import Generic, Self, TypeVar
 
 from reactivex import Observable, abc
-from reactivex.disposable import SingleAssignmentDisposable
 
-from rxws.errors import BufferOverflow, ConfigError
+from rxws.buffer import Buffer, OverflowPolicy, check_bound
+from rxws.errors import ConfigError
 from rxws.scheduler import RAISED, CallersScheduler, settled
 
 __all__ = ["Iteration", "aiter", "run"]
 
 T = TypeVar("T")
-
-OverflowPolicy = Literal["error", "drop_oldest", "drop_newest", "latest"]
-POLICIES = ("error", "drop_oldest", "drop_newest", "latest")
 
 
 def run(observable: Observable[T], on_next: Callable[[T], object] | None = None) -> T | None:
@@ -78,11 +74,8 @@ def aiter(observable: Observable[T], maxsize: int = 65_536, overflow: OverflowPo
     >>> asyncio.run(main())
     [1, 2, 3]
     """
-    if isinstance(maxsize, bool) or not isinstance(maxsize, int) or maxsize < 1:
-        raise ConfigError("maxsize", f"{maxsize!r} is out of range; take a number of values, 1 or more")
-    if overflow not in POLICIES:
-        raise ConfigError("overflow", f"{overflow!r} is unknown; take one of {', '.join(POLICIES)}")
-    return Iteration(observable, 1 if overflow == "latest" else maxsize, overflow)
+    check_bound(maxsize, overflow)
+    return Iteration(observable, maxsize, overflow)
 
 
 class Iteration(AsyncIterator[T], Generic[T]):
@@ -98,10 +91,14 @@ class Iteration(AsyncIterator[T], Generic[T]):
         """How many values its policy has dropped."""
         return self._buffer.dropped
 
-    async def __anext__(self) -> T:
+    def begin(self) -> None:
+        """Subscribe now; the first step does it else."""
         if not self._begun:
             self._begun = True
             self._buffer.begin(self._observable)
+
+    async def __anext__(self) -> T:
+        self.begin()
         return await self._buffer.get()
 
     async def aclose(self) -> None:
@@ -120,79 +117,6 @@ class Iteration(AsyncIterator[T], Generic[T]):
     def __del__(self) -> None:
         # The subscription knows the buffer only, so that an iterator that nobody holds any more comes here at once.
         self._buffer.subscription.dispose()
-
-
-class Buffer(Generic[T]):
-    """The values that wait, who waits for them, and how it ended."""
-
-    def __init__(self, maxsize: int, overflow: OverflowPolicy) -> None:
-        self.dropped = 0
-        self.subscription = SingleAssignmentDisposable()
-        self._maxsize = maxsize
-        self._overflow = overflow
-        self._values: deque[T] = deque()
-        self._waiting: asyncio.Future[None] | None = None
-        self._ended = False
-        self._error: BaseException | None = None
-
-    def begin(self, observable: Observable[T]) -> None:
-        """Subscribe."""
-        self.subscription.disposable = observable.subscribe(
-            self._put,
-            self.end,
-            lambda: self.end(None),
-            scheduler=CallersScheduler(asyncio.get_running_loop(), self.end),
-        )
-
-    async def get(self) -> T:
-        """Return the next value.
-
-        Raises:
-            StopAsyncIteration: there is none, and none follows.
-            Exception: what ended it, once.
-        """
-        while not self._values:
-            if self._ended:
-                error, self._error = self._error, None
-                raise StopAsyncIteration if error is None else error
-            if self._waiting is not None:
-                raise RuntimeError("two tasks iterate over one rxws.aiter; give each an iteration of its own")
-            self._waiting = asyncio.get_running_loop().create_future()
-            try:
-                await self._waiting
-            finally:
-                self._waiting = None
-        return self._values.popleft()
-
-    def end(self, error: BaseException | None) -> None:
-        """Take nothing more."""
-        if not self._ended:
-            self._ended, self._error = True, error
-            self.subscription.dispose()
-            self._wake()
-
-    def clear(self) -> None:
-        """Forget what waits."""
-        self._values.clear()
-        self._error = None
-
-    def _put(self, value: T) -> None:
-        if self._ended:
-            return
-        if len(self._values) >= self._maxsize:
-            self.dropped += 1
-            if self._overflow == "error":
-                self.end(BufferOverflow(self._maxsize, self.dropped))
-                return
-            if self._overflow == "drop_newest":
-                return
-            self._values.popleft()
-        self._values.append(value)
-        self._wake()
-
-    def _wake(self) -> None:
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(None)
 
 
 async def _to_its_end(observable: Observable[T], on_next: Callable[[T], object] | None) -> list[T]:

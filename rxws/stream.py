@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import random as chance
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from types import UnionType
 from typing import Any, Literal, TypeVar, Unpack, overload
 
-from reactivex import Observable, Subject, abc
+from reactivex import Observable, abc
 from reactivex import operators as ops
-from reactivex.disposable import CompositeDisposable
+from reactivex.disposable import CompositeDisposable, Disposable
 
 from rxws import operators as wsops
 from rxws.backoff import Backoff, Policy
 from rxws.connection import Headers, Url, connect
+from rxws.controls import Controls
 from rxws.decoding import Decode, json_or_text
-from rxws.errors import ConnectionClosed
+from rxws.errors import ConnectionClosed, RxwsError
 from rxws.events import Event
 from rxws.lifecycle import EventObserver, Lifecycle
 from rxws.operators._decoded import Keep, OnBadFrame, decoded
 from rxws.operators._gate import Condition
-from rxws.operators._payloads import encoded
+from rxws.operators._payloads import Format, Subscriptions, encoded, formatted
 from rxws.operators.send_subscriptions import OnOpen
 from rxws.options import StreamOptions, check_kinds, close_codes, refuse_later
+from rxws.outgoing import Outgoing
 from rxws.planned_ends import PlannedEnds, Plans, Ticks, WayBack
 from rxws.rotation import Rotation
 from rxws.scheduler import given, on_loop
@@ -30,6 +32,7 @@ from rxws.stats import Stats
 from rxws.transport import Transport, TransportOptions
 from rxws.transport.options import check_known
 from rxws.types import Connection, Message, Payload, RetrySignal
+from rxws.unsent import Unsent, check_unsent
 
 __all__ = ["ws_observable"]
 
@@ -79,8 +82,11 @@ def ws_observable(
     *,
     headers: Headers = None,
     on_open: OnOpen | None = None,
-    subscriptions: Iterable[Payload] = (),
+    subscriptions: Subscriptions = (),
+    format: Format | None = None,
     outgoing: Observable[Payload] | None = None,
+    unsent: Unsent = "drop",
+    heartbeat: Callable[[Observable[Connection]], Observable[Connection]] | None = None,
     decode: Decode[Any] = json_or_text,  # Any: the overloads say which
     keep: Keep = None,
     on_bad_frame: OnBadFrame = "skip",
@@ -107,6 +113,7 @@ def ws_observable(
     dials: None = None,
     transport: str | Transport = "websockets",
     random: Callable[[], float] = chance.random,
+    controls: Controls | None = None,
     **options: Unpack[TransportOptions],
 ) -> Observable[Any]:
     """A WebSocket as one cold observable: it dials, subscribes, decodes, and comes back after whatever ends it.
@@ -127,8 +134,15 @@ def ws_observable(
         headers: of the handshake; a mapping, or a callable likewise.
         on_open: an async callable of the `Connection`, before the subscriptions: a login. It has `open_timeout`
             seconds, may read `connection.messages`, and what it raises is a `ConnectionFailed`, retried.
-        subscriptions: payloads (dict, list, str, bytes) sent after every open, in order, once.
-        outgoing: an observable of payloads, each sent on the current connection; without one it is dropped and counted.
+        subscriptions: payloads (dict, list, str, bytes) sent after every open, in order, once; or a callable that
+            returns them, asked anew for each connection.
+        format: makes of ("subscribe", channel) the payload that asks for it; each string among `subscriptions` is then
+            a channel. None: strings are payloads.
+        outgoing: an observable of payloads, each sent once, on the current connection: in the overlap of a rotation the
+            old one, until the cut.
+        unsent: what becomes of them while there is none: "drop" (counted and told), "fail" (the stream's error), or
+            `Hold(max, ttl)`: they follow behind the next connection's subscriptions.
+        heartbeat: `operators.heartbeat(every, beat)`: what is sent or done at regular times on each connection.
         decode: a type that msgspec decodes into, a function of the bytes, or None: `str` and `bytes` as they came. By
             default JSON where it parses, else as it came.
         keep: a predicate on the bytes, asked before decoding.
@@ -154,6 +168,7 @@ def ws_observable(
         lifecycle: whether those events also travel in the stream, between the data.
         transport: "websockets", or an object with the protocol `rxws.transport.Transport`.
         random: uniform in [0, 1), for all jitter.
+        controls: what a `WebSocketClient` drives it by; None: nobody does.
         options: the transport's own, see `rxws.transport.TransportOptions`.
 
     Emits what `decode` returns, as it arrives, on the loop's thread. Completes after a close code of
@@ -197,14 +212,16 @@ def ws_observable(
 
     # Made once, here, so that a wrong argument is refused before anybody subscribes.
     connections(None)
-    payloads = encoded(subscriptions)
+    wanted = formatted(subscriptions, format)
+    payloads = wanted if callable(wanted) else encoded(wanted)
+    check_unsent(unsent)
     aged = wsops.max_age(max_age, max_age_jitter, random=random)
     watched = wsops.idle_timeout(idle_timeout, is_data)
     values = decoded(decode, keep, on_bad_frame)
     limit = None if max_age is None else max_age * (1.0 - max_age_jitter)
     wsops.rotate(rotate, retry, limit=limit)
 
-    def build(life: Lifecycle, ends: PlannedEnds, sent: Observable[Payload]) -> Observable[Any]:
+    def build(life: Lifecycle, ends: PlannedEnds, out: Outgoing) -> Observable[Any]:
         def not_final(signal: RetrySignal) -> bool:
             life.finished = isinstance(signal.error, ConnectionClosed) and signal.error.code in final
             return not life.finished
@@ -215,9 +232,11 @@ def ws_observable(
 
         subscribed = connections(life).pipe(
             wsops.record_stats(life),
-            wsops.send_subscriptions(on_open, payloads, sent, journal=life),
+            wsops.send_subscriptions(on_open, payloads),
+            ops.do_action(out.ready),
             aged,
             watched,
+            *([] if heartbeat is None else [heartbeat]),
         )
         return subscribed.pipe(
             values,
@@ -237,8 +256,8 @@ def ws_observable(
             in_stream=observer.on_next if lifecycle else None,
             origin=url if isinstance(url, str) else "",
         )
-        ends = PlannedEnds(plans, life)
-        sent: Subject[Payload] = Subject()
+        ends = PlannedEnds(plans, life, controls)
+        out = Outgoing(life, unsent)
 
         def failed(error: Exception) -> None:
             # It may be an error of `outgoing` or of a level, while a connection is open: that ends first.
@@ -251,15 +270,20 @@ def ws_observable(
             observer.on_completed()
 
         def send(payload: Payload) -> None:
-            if sent.observers:
-                sent.on_next(payload)
-            else:
-                life.dropped("outgoing")
+            try:
+                out.send(payload)
+            except RxwsError as error:
+                if unsent == "fail":
+                    failed(error)
+            except Exception as error:  # it cannot be sent at all
+                failed(error)
 
-        everything = CompositeDisposable()
+        everything = CompositeDisposable(Disposable(out.end))
         life.subscription.disposable = everything
+        if controls is not None:
+            everything.add(controls.begin(life, out))
         everything.add(ends.begin(on, failed))
-        everything.add(build(life, ends, sent).subscribe(observer.on_next, failed, completed, scheduler=on))
+        everything.add(build(life, ends, out).subscribe(observer.on_next, failed, completed, scheduler=on))
         if outgoing is not None:
             everything.add(outgoing.subscribe(send, failed, scheduler=on))
         return on_loop(on, life.subscription)

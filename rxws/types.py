@@ -276,6 +276,12 @@ class Connection(Protocol):
     def watch_reads(self, action: Callable[[float], None]) -> None:
         """Call `action` with the time of every read, before what it holds is handed on."""
 
+    def pause(self) -> None:
+        """Read nothing more until `resume`. The clocks of pings and of silence stand still meanwhile."""
+
+    def resume(self) -> None:
+        """Read again."""
+
     def on_end(self, action: Callable[[], None]) -> None:
         """Call `action` once when the connection has ended, before anybody hears of it."""
 

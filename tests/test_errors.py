@@ -25,6 +25,7 @@ from rxws.errors import (
     Fatal,
     HandshakeRejected,
     IdleTimeout,
+    Killed,
     MessageTooBig,
     PingTimeout,
     ProtocolError,
@@ -52,6 +53,7 @@ PARENTS: dict[type[Exception], type[Exception]] = {
     HandshakeRejected: ConnectionFailed,
     ConnectTimeout: Disconnected,
     ConnectionClosed: Disconnected,
+    Killed: ConnectionClosed,
     PingTimeout: Disconnected,
     IdleTimeout: Disconnected,
     ProtocolError: Disconnected,
@@ -107,6 +109,7 @@ TOLD: list[tuple[RxwsError, dict[str, Any], str]] = [
         {"code": 1006, "reason": ""},
         "the connection dropped without a close frame (1006)",
     ),
+    (Killed(), {"code": 1006, "reason": ""}, "the connection was cut by hand"),
     (PingTimeout(20.0), {"timeout": 20.0}, "no pong within 20 s"),
     (IdleTimeout(0.5), {"timeout": 0.5}, "no data for 0.5 s"),
     (

@@ -8,6 +8,7 @@ from rxws.operators.connect_while import connect_while
 from rxws.operators.data_only import data_only
 from rxws.operators.decode import decode
 from rxws.operators.filter_kline import filter_kline
+from rxws.operators.heartbeat import heartbeat
 from rxws.operators.idle_timeout import idle_timeout
 from rxws.operators.match import match
 from rxws.operators.max_age import max_age
@@ -29,6 +30,7 @@ __all__ = [
     "data_only",
     "decode",
     "filter_kline",
+    "heartbeat",
     "idle_timeout",
     "match",
     "max_age",

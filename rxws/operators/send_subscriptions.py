@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 
 from reactivex import Observable, abc
 from reactivex.disposable import CompositeDisposable, SerialDisposable
 
 from rxws.errors import ConnectionFailed, ConnectTimeout, Disconnected, RxwsError
-from rxws.operators._payloads import encoded
+from rxws.operators._payloads import Subscriptions, encoded
 from rxws.scheduler import RAISED, given, report, resolve
 from rxws.types import Connection, Logbook, Payload, Silence
 
@@ -19,7 +19,7 @@ OnOpen = Callable[[Connection], Awaitable[object]]
 
 def send_subscriptions(
     on_open: OnOpen | None = None,
-    subscriptions: Iterable[Payload] = (),
+    subscriptions: Subscriptions = (),
     outgoing: Observable[Payload] | None = None,
     *,
     journal: Logbook | None = None,
@@ -37,7 +37,8 @@ def send_subscriptions(
 
     Args:
         on_open: an async callable of the Connection: a login, a handshake script. It has the connection's open_timeout.
-        subscriptions: payloads sent next, in order, exactly once a connection: dict and list as JSON, str, bytes.
+        subscriptions: payloads sent next, in order, exactly once a connection: dict and list as JSON, str, bytes; or a
+            callable that returns them, asked anew for each connection.
         outgoing: payloads sent as they come, on the current connection. What it emits while there is none is dropped,
             counted and told.
         journal: told of what `outgoing` emits before the first connection; None: nobody.
@@ -58,7 +59,7 @@ def send_subscriptions(
     >>> transport.dials[0].sent
     ['{"op":"subscribe","channel":"trades"}']
     """
-    payloads = encoded(subscriptions)
+    payloads = () if callable(subscriptions) else encoded(subscriptions)
     told: Logbook = Silence() if journal is None else journal
 
     def operator(source: Observable[Connection]) -> Observable[Connection]:
@@ -88,7 +89,12 @@ def send_subscriptions(
                 if connection.end_reason is not None:
                     return
                 try:
-                    for payload in payloads:
+                    wanted = encoded(subscriptions()) if callable(subscriptions) else payloads
+                except Exception as error:
+                    connection.fail(failed(connection, error))
+                    return
+                try:
+                    for payload in wanted:
                         connection.send(payload)
                 except Disconnected:
                     # The server has closed it already, in the segment that brought its answer: what it wrote before
@@ -98,8 +104,8 @@ def send_subscriptions(
                     connection.fail(failed(connection, error))
                     return
                 else:
-                    if payloads:
-                        connection.journal.subscribed(len(payloads))
+                    if wanted:
+                        connection.journal.subscribed(len(wanted))
                 current = connection
                 observer.on_next(connection)
 

@@ -43,6 +43,12 @@ class OpenSocket:
             self._connection.protocol.send_ping(payload)
             self._connection.send_data()
 
+    def pause(self) -> None:
+        self._connection.transport.pause_reading()
+
+    def resume(self) -> None:
+        self._connection.transport.resume_reading()
+
     def close(self, code: int, reason: str) -> None:
         """Begin the closing handshake.
 

@@ -43,6 +43,12 @@ class Socket(Protocol):
     def ping(self, payload: bytes) -> None:
         """Send a ping."""
 
+    def pause(self) -> None:
+        """Read nothing more until `resume`; what has been read already is still handed on."""
+
+    def resume(self) -> None:
+        """Read again."""
+
     def close(self, code: int, reason: str) -> None:
         """Begin the closing handshake; the socket is aborted if it takes longer than `close_timeout`."""
 

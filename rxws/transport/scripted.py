@@ -111,6 +111,7 @@ class ScriptedSocket:
         self._receiver = receiver
         self._scheduler = scheduler
         self._timers = CompositeDisposable()
+        self._unread: list[str | bytes] | None = None
         self.subprotocol: str | None = None
 
     def play(self) -> None:
@@ -140,6 +141,15 @@ class ScriptedSocket:
         if self._attempt.pongs:
             self._at(0.0, lambda: self._receiver.on_pong(payload))
 
+    def pause(self) -> None:
+        if self._unread is None:
+            self._unread = []
+
+    def resume(self) -> None:
+        unread, self._unread = self._unread or [], None
+        for message in unread:
+            self._push(message)
+
     def close(self, code: int, reason: str) -> None:
         if not self._dialed.ended:
             self._dialed.close_code = code
@@ -153,6 +163,9 @@ class ScriptedSocket:
         self._receiver.on_open(self)
 
     def _push(self, message: str | bytes) -> None:
+        if self._unread is not None:
+            self._unread.append(message)
+            return
         self._receiver.on_read()
         if isinstance(message, str):
             self._receiver.on_message(message.encode(), True)

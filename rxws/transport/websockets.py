@@ -212,6 +212,7 @@ class PushConnection(ClientConnection):
     def finish(self) -> None:
         """Give the server `close_timeout` to close the TCP connection (RFC 6455, section 7.1.1), then abort it."""
         if self._closing is None and not self._gone:
+            self.transport.resume_reading()  # or the answer to our close frame would not be read
             deadline = None if self.close_timeout is None else self.loop.time() + self.close_timeout
             self._closing = self.loop.create_task(self._close_behind(deadline), name="rxws close")
             outlasts(self._closing)

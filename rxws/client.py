@@ -1,0 +1,182 @@
+"""The stream, driven by hand from async code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import UnionType
+from typing import Any, Self, TypeVar, Unpack, overload
+
+from reactivex import Observable
+
+from rxws.buffer import ClientOverflow, check_bound
+from rxws.channels import Channels, generic
+from rxws.connection import Url
+from rxws.controls import Controls
+from rxws.decoding import Decode, json_or_text
+from rxws.driving import Driving
+from rxws.errors import ConnectionClosed
+from rxws.events import Event
+from rxws.options import ClientOptions, StreamOptions
+from rxws.reading import Reading
+from rxws.redaction import masked
+from rxws.requests import Match, Requests
+from rxws.session import Session
+from rxws.stats import Stats
+from rxws.stream import ws_observable
+from rxws.types import Message, Payload
+from rxws.unsent import Hold
+
+__all__ = ["WebSocketClient"]
+
+T = TypeVar("T")
+
+
+class WebSocketClient(Driving[T], Reading[T]):
+    """`ws_observable(url, …)`, driven by hand: ``async with WebSocketClient(url) as client``.
+
+    It has one connection at a time, which comes back as the stream's own arguments say; its verbs are subjects of the
+    same pipeline. What arrives waits for `stream` or `receive`, unless handlers take it.
+
+    Args:
+        url: as in `ws_observable`.
+        decode: likewise.
+        auto_reconnect: False: a loss is the end, as with ``retry=None``.
+        maxsize: how many values may wait for `stream` and `receive`, 1 or more.
+        overflow: what happens to one more: "error", "drop_oldest", "drop_newest", "latest", or "block": the socket is
+            read no further, and the clocks of pings and silence stand still, until somebody has taken half of them.
+        options: those of `ws_observable`. Strings among `subscriptions` are channels: `format` makes a payload of each,
+            by default ``{"type": "subscribe", "channel": …}``. `unsent` is "fail" by default: `send` raises while there
+            is no connection.
+
+    Raises:
+        ConfigError: an argument is wrong; it is named.
+
+    >>> import asyncio
+    >>> from rxws.testing import SimulatedExchange
+    >>> async def main():
+    ...     async with SimulatedExchange("spot", rate=200.0) as exchange:
+    ...         async with WebSocketClient(exchange.combined_url("nknusdt@aggTrade")) as client:
+    ...             client.kill()
+    ...             async for message in client.stream():
+    ...                 return message["data"]["e"], client.stats.reactive_disconnects
+    >>> asyncio.run(main())
+    ('aggTrade', 1)
+    """
+
+    @overload
+    def __init__(self: WebSocketClient[Any], url: Url, **options: Unpack[ClientOptions]) -> None: ...
+    @overload
+    def __init__(
+        self: WebSocketClient[Any], url: Url, *, decode: UnionType, **options: Unpack[ClientOptions]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: WebSocketClient[Message], url: Url, *, decode: None, **options: Unpack[ClientOptions]
+    ) -> None: ...
+    @overload
+    def __init__(self: WebSocketClient[T], url: Url, *, decode: type[T], **options: Unpack[ClientOptions]) -> None: ...
+    @overload
+    def __init__(
+        self: WebSocketClient[T], url: Url, *, decode: Callable[[bytes], T], **options: Unpack[ClientOptions]
+    ) -> None: ...
+    def __init__(
+        self,
+        url: Url,
+        *,
+        decode: Decode[Any] = json_or_text,  # Any: the overloads say which
+        auto_reconnect: bool = True,
+        maxsize: int = 65_536,
+        overflow: ClientOverflow = "error",
+        **options: Unpack[StreamOptions],
+    ) -> None:
+        check_bound(maxsize, overflow, block=True)
+        self.stats = options.get("stats") or Stats()
+        self._url = masked(url) if isinstance(url, str) else ""
+        self._bound = (maxsize, overflow)
+        self._unsent = options.get("unsent", "fail")
+        self._way_back = options.get("reconnect_when")
+        self._check_interval = options.get("check_interval", 5.0)
+        self._channels = Channels(options.get("subscriptions", ()), options.get("format") or generic)
+        self._handlers = []
+        if not auto_reconnect:
+            options["retry"] = None
+        heard = options.pop("events", None)
+        settings: dict[str, Any] = {  # Any: of whichever keyword
+            **options,
+            "decode": decode,
+            "stats": self.stats,
+            "unsent": self._unsent,
+            "subscriptions": self._channels.wanted,
+            "format": None,
+        }
+
+        def stream(controls: Controls, listener: Callable[[Event], None]) -> Observable[T]:
+            made: Callable[..., Observable[T]] = ws_observable
+            return made(url, controls=controls, events=listener, **settings)
+
+        self._session = Session(stream, self._begun)
+        if heard is not None:
+            self._session.events.subscribe(heard)
+        self._requests = Requests(self._session)
+
+    @property
+    def url(self) -> str:
+        """Where it leads to, without secrets."""
+        life = self._session.controls.life
+        return self._url if life is None else life.origin
+
+    @property
+    def subscriptions(self) -> frozenset[str]:
+        """The channels that it is subscribed to, now or when it is connected again."""
+        return self._channels.names
+
+    async def send(self, message: Payload) -> None:
+        """Send `message` (dict and list as JSON, str, bytes), once, on the current connection.
+
+        Raises:
+            ConnectionClosed: there is none, and `unsent` is "fail".
+            BufferOverflow: there is no room for it.
+        """
+        outgoing = self._session.controls.outgoing
+        if outgoing is None or not self._session.is_running:
+            raise self._session.error or ConnectionClosed(1006)
+        outgoing.send(message)
+
+    async def request(self, message: Payload, *, match: Match | None = None, timeout: float | None = 10.0) -> T:
+        """Send `message`, and return its reply, which whoever reads gets too.
+
+        Args:
+            message: a dict with an "id", or without one: then it gets one.
+            match: whether a value is the reply; None: its "id" is that of the message.
+            timeout: seconds; None: for ever.
+
+        Raises:
+            ConnectTimeout: no reply came in time.
+            Disconnected: there is no connection (where `unsent` holds, one is waited for), or it ended meanwhile.
+            ConfigError: `message` is no dict, and there is no `match`.
+        """
+        return await self._requests.reply_to(message, match, timeout, isinstance(self._unsent, Hold))
+
+    async def subscribe(self, *channels: str) -> None:
+        """Subscribe to channels, on this connection and on each that follows; those that are new are asked for.
+
+        Raises:
+            BufferOverflow: there is no room for what asks for them; the next connection does.
+        """
+        self._tell_all(self._channels.add(channels))
+
+    async def unsubscribe(self, *channels: str) -> None:
+        """End the subscription of channels, on this connection and for each that follows."""
+        self._tell_all(self._channels.remove(channels))
+
+    async def __aenter__(self) -> Self:
+        await self.connect()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def _tell_all(self, payloads: list[Payload]) -> None:
+        for connection in self._session.connections:
+            for payload in payloads:
+                connection.send(payload)

@@ -1,0 +1,137 @@
+"""How a client is read: step by step, in a loop, by patterns, by functions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Generic, TypeVar
+
+from rxws import operators as wsops
+from rxws.buffer import Buffer, ClientOverflow, OverflowPolicy, check_bound
+from rxws.errors import ConfigError, ConnectionClosed, ConnectTimeout
+from rxws.handlers import Handler
+from rxws.running import Iteration
+from rxws.session import Session
+
+__all__ = ["Reading"]
+
+T = TypeVar("T")
+
+
+class Reading(Generic[T]):
+    """The ways in which the values of a `WebSocketClient` are read."""
+
+    _session: Session[T]
+    _bound: tuple[int, ClientOverflow]
+    _handlers: list[Handler[T]]
+    _inbox: Buffer[T] | None = None
+
+    def stream(self, *, maxsize: int | None = None, overflow: ClientOverflow | None = None) -> AsyncIterator[T]:
+        """Iterate over what arrives, from what has been waiting since `connect` on; it ends when the client is closed.
+
+        Args:
+            maxsize, overflow: instead of the client's own, from now on.
+
+        Raises:
+            ConfigError: an argument is wrong, or it was never connected.
+
+        What ends the iteration: `close`; the error that the stream ended by is raised after what waited.
+        """
+        inbox = self._open_inbox()
+        bound = (maxsize or self._bound[0], overflow or self._bound[1])
+        check_bound(*bound, block=True)
+        inbox.bound(*bound)
+        return _taken_from(inbox)
+
+    async def receive(self, timeout: float | None = None) -> T:
+        """Return the next value that `stream` would.
+
+        Raises:
+            ConnectTimeout: none came in `timeout` seconds; None: it waits for ever.
+            ConnectionClosed: the client is closed.
+        """
+        inbox = self._open_inbox()
+        try:
+            async with asyncio.timeout(timeout):
+                return await inbox.get()
+        except TimeoutError:
+            if timeout is None:
+                raise
+            raise ConnectTimeout("receive", timeout) from None
+        except StopAsyncIteration:
+            raise self._session.error or ConnectionClosed(1000) from None
+
+    def stream_filter(
+        self,
+        filters: Sequence[Mapping[str, object]] | None = None,
+        *,
+        maxsize: int = 65_536,
+        overflow: OverflowPolicy = "error",
+    ) -> Iteration[T]:
+        """Iterate over the dicts that fit one of `filters`, from now on, beside all others who read.
+
+        Args:
+            filters: OR over the patterns, AND over a pattern's pairs (`operators.match`); None or []: everything.
+            maxsize: how many may wait.
+            overflow: what happens to one more, as in `rxws.aiter`.
+        """
+        check_bound(maxsize, overflow)
+        iteration = Iteration(self._session.values.pipe(wsops.match(*(filters or ()))), maxsize, overflow)
+        iteration.begin()
+        return iteration
+
+    def add_handler(
+        self,
+        handler: Callable[[T], object | Awaitable[object]],
+        *,
+        maxsize: int = 65_536,
+        overflow: OverflowPolicy = "error",
+    ) -> Callable[[], None]:
+        """Call `handler`, sync or async, with each value; return what removes it.
+
+        An async one is called again when it has returned, and delays nobody else. What one raises is reported to the
+        event loop's exception handler, and removes it alone. With a handler, nothing waits for `stream` before that is
+        first called.
+
+        Args:
+            handler: a function of a value.
+            maxsize, overflow: how many values may wait for an async one, and what happens to one more.
+        """
+        if not callable(handler):
+            raise ConfigError("handler", f"{handler!r} is not callable; take a function of a value")
+        check_bound(maxsize, overflow)
+        added = Handler(handler, maxsize, overflow)
+        self._handlers.append(added)
+        if self._session.is_running:
+            added.start(self._session.values)
+
+        def remove() -> None:
+            if added in self._handlers:
+                self._handlers.remove(added)
+                added.stop()
+
+        return remove
+
+    def _begun(self) -> None:
+        self._inbox = None
+        if not self._handlers:
+            self._open_inbox()
+        for handler in self._handlers:
+            handler.start(self._session.values)
+
+    def _open_inbox(self) -> Buffer[T]:
+        if not self._session.was_begun:
+            raise ConfigError("stream", "it is not connected; write `async with client`, or await client.connect()")
+        if self._inbox is None:
+            self._inbox = Buffer(*self._bound, flow=self._session)
+            self._inbox.begin(self._session.values)
+        return self._inbox
+
+
+async def _taken_from(inbox: Buffer[T]) -> AsyncIterator[T]:
+    while True:
+        try:
+            value = await inbox.get()
+        except StopAsyncIteration:
+            return
+        yield value

@@ -1,0 +1,94 @@
+"""Requests and their replies, over a connection that carries other things too."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Any, Generic, TypeVar
+
+from reactivex.disposable import CompositeDisposable
+
+from rxws.errors import ConfigError, ConnectionClosed, ConnectTimeout
+from rxws.events import Closed, Event, Rotated
+from rxws.session import Session
+from rxws.types import Payload
+
+__all__ = ["Match", "Requests"]
+
+T = TypeVar("T")
+
+Match = Callable[[Any], object]  # Any: whatever `decode` returns
+"""Whether a value is the reply."""
+
+
+class Requests(Generic[T]):
+    """Sends requests, and finds the reply of each.
+
+    Args:
+        session: whose values hold the replies.
+    """
+
+    def __init__(self, session: Session[T]) -> None:
+        self._session = session
+        self._ids = count(1)
+
+    async def reply_to(self, message: Payload, match: Match | None, timeout: float | None, hold: bool) -> T:
+        """Send `message` on the current connection, and return the first value that matches.
+
+        Raises:
+            ConfigError: it has no id, and no `match` was given.
+            ConnectTimeout: no reply came in time; or no connection, where that is waited for (`hold`).
+            Disconnected: there is no connection, or it ended before the reply came.
+        """
+        if match is None:
+            message, match = self._with_id(message)
+        replied: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        watching = CompositeDisposable()
+        try:
+            async with asyncio.timeout(timeout):
+                if hold:
+                    await self._session.until(lambda: self._session.connection or not self._session.is_running)
+                connection = self._session.connection
+                if connection is None:
+                    raise self._session.error or ConnectionClosed(1006)
+                self._watch(watching, replied, match, connection.generation)
+                connection.send(message)
+                return await replied
+        except TimeoutError:
+            if timeout is None:  # it came from elsewhere
+                raise
+            raise ConnectTimeout("request", timeout) from None
+        finally:
+            watching.dispose()
+
+    def _watch(self, watching: CompositeDisposable, replied: asyncio.Future[T], match: Match, generation: int) -> None:
+        def look(value: T) -> None:
+            try:
+                found = not replied.done() and bool(match(value))
+            except Exception as error:
+                fail(error)
+            else:
+                if found:
+                    replied.set_result(value)
+
+        def hear(event: Event) -> None:
+            if isinstance(event, Closed) and event.generation == generation:
+                fail(event.error or ConnectionClosed(1006))
+            elif isinstance(event, Rotated) and event.previous == generation:
+                fail(ConnectionClosed(1006))
+
+        def fail(error: Exception | None = None) -> None:
+            if not replied.done():
+                replied.set_exception(error or ConnectionClosed(1006))
+
+        watching.add(self._session.events.subscribe(hear))
+        watching.add(self._session.values.subscribe(look, fail, fail))
+
+    def _with_id(self, message: Payload) -> tuple[Payload, Match]:
+        if not isinstance(message, Mapping):
+            raise ConfigError("match", "the message is no dict that could have an id; take a function of the reply")
+        if "id" not in message:
+            message = {**message, "id": next(self._ids)}
+        wanted = message["id"]
+        return message, lambda reply: isinstance(reply, Mapping) and reply.get("id") == wanted
