@@ -43,6 +43,8 @@ TABLE: list[tuple[int, str, frozenset[str]]] = [
     (1, "_calendar", IMPURE),
     (1, "windows", IMPURE),
     (1, "rotation", IMPURE),
+    (1, "_presets", IMPURE),
+    (1, "_sources", IMPURE),
     (1, "settings", IMPURE),
     (1, "stats", IMPURE),
     (1, "governor", IMPURE),
