@@ -10,10 +10,22 @@ from __future__ import annotations
 from rxws.backoff import Backoff
 from rxws.client import WebSocketClient
 from rxws.connection import connect
+from rxws.connections import connections
 from rxws.rotation import Rotation
 from rxws.running import aiter, run
 from rxws.scheduler import scheduler
 from rxws.stats import Stats
 from rxws.stream import ws_observable
 
-__all__ = ["Backoff", "Rotation", "Stats", "WebSocketClient", "aiter", "connect", "run", "scheduler", "ws_observable"]
+__all__ = [
+    "Backoff",
+    "Rotation",
+    "Stats",
+    "WebSocketClient",
+    "aiter",
+    "connect",
+    "connections",
+    "run",
+    "scheduler",
+    "ws_observable",
+]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rxws import errors, events, operators
 from rxws.events import TRANSITIONS, ConnectionState, DisconnectReason, Trigger
+from rxws.settings import FIELDS, PRESETS, Settings
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -57,3 +58,43 @@ def test_every_operator_is_explained() -> None:
     """docs/operators.md names them all."""
     page = (DOCS / "operators.md").read_text(encoding="utf-8")
     assert [name for name in operators.__all__ if f"`{name}" not in page] == []
+
+
+def shown(value: object) -> str:
+    """A default, as a page shows it."""
+    return {None: "None", (): "empty"}.get(value) or (f"`{value}`" if isinstance(value, str) else str(value))
+
+
+def settings() -> list[str]:
+    """Each setting, but for the last column, which is prose."""
+    lines = []
+    for name, field in FIELDS.items():
+        choices = ", ".join(f"`{choice}`" for choice in field.choices) or "1000 to 4999"
+        unit, right = ("", choices)
+        if field.range:
+            unit, right = field.range.unit, f"{field.range.least} to {field.range.most}"
+        default = shown(getattr(Settings(), name))
+        lines.append(row(f"`{name}`", f"`RXWS_{name.upper()}`", unit, right, default, "").rstrip("| "))
+    return lines
+
+
+def presets() -> str:
+    """Each setting that a preset has, and what it is there."""
+    lines = [row("setting", *PRESETS), row(*["---"] * (len(PRESETS) + 1))]
+    for name in FIELDS:
+        if any(name in preset for preset in PRESETS.values()):
+            lines.append(row(f"`{name}`", *(str(preset.get(name, "·")) for preset in PRESETS.values())))
+    return "\n".join(lines)
+
+
+def test_the_table_of_settings_is_the_codes() -> None:
+    """docs/settings.md has a line for each setting, in their order, and says something of it."""
+    page = (DOCS / "settings.md").read_text(encoding="utf-8")
+    lines = [line for line in page.splitlines() if "`RXWS_" in line and line.startswith("|")]
+    assert [line.rpartition(" | ")[0] for line in lines] == settings()
+    assert [line for line in lines if len(line.rpartition(" | ")[2]) < 10] == []
+
+
+def test_the_table_of_presets_is_the_codes() -> None:
+    """docs/settings.md shows each number of each preset."""
+    assert presets() in (DOCS / "settings.md").read_text(encoding="utf-8")

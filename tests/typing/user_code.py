@@ -14,6 +14,7 @@ import rxws
 from rxws import Backoff, Stats, connect, run, ws_observable
 from rxws import operators as wsops
 from rxws.events import Event
+from rxws.settings import Settings
 from rxws.types import Connection, RetrySignal
 
 URL = "wss://stream.binance.com:9443/ws/btcusdt@trade"
@@ -111,4 +112,13 @@ def scripts_know_what_they_get() -> None:
 async def loops_know_what_they_get() -> None:
     """`aiter` yields what the stream does."""
     async for trade in rxws.aiter(ws_observable(URL, decode=Trade), maxsize=100):
+        assert_type(trade, Trade)
+
+
+async def settings_fit_what_they_are_for(settings: Settings) -> None:
+    """What settings say is keywords of a stream, beside those that are code, and of an iteration."""
+    trades = ws_observable(URL, decode=Trade, stats=Stats(), **settings.options())
+    assert_type(trades, Observable[Trade])
+    assert_type(ws_observable(URL, decode=Trade, lifecycle=True, **settings.options()), Observable[Trade | Event])
+    async for trade in rxws.aiter(trades, **settings.queue()):
         assert_type(trade, Trade)
