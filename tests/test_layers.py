@@ -45,6 +45,7 @@ TABLE: list[tuple[int, str, frozenset[str]]] = [
     (1, "rotation", IMPURE),
     (1, "settings", IMPURE),
     (1, "stats", IMPURE),
+    (1, "_sliding", IMPURE),
     (1, "governor", IMPURE),
     (1, "limits", IMPURE),
     (1, "alerts", IMPURE),
