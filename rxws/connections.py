@@ -14,6 +14,8 @@ from rxws.backoff import Backoff, Policy, decide
 from rxws.buffer import Buffer
 from rxws.connection import Headers, Url, connect
 from rxws.errors import ConnectionClosed, Disconnected
+from rxws.governor import Governor
+from rxws.limits import SendLimit
 from rxws.operators._attempts import Attempts
 from rxws.scheduler import scheduler, settled
 from rxws.transport import Transport, TransportOptions
@@ -32,6 +34,8 @@ class ConnectOptions(TransportOptions, total=False):
     ping_timeout: float | None
     close_timeout: float | None
     max_size: int | None
+    send_limit: SendLimit | None
+    dials: Governor | None
 
 
 class FreshConnection(AsyncIterator[Message]):

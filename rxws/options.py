@@ -12,7 +12,9 @@ from rxws.backoff import Policy
 from rxws.buffer import ClientOverflow
 from rxws.connection import Headers
 from rxws.errors import ConfigError
+from rxws.governor import Governor
 from rxws.lifecycle import EventObserver
+from rxws.limits import SendLimit
 from rxws.operators._decoded import Keep, OnBadFrame
 from rxws.operators._gate import Condition
 from rxws.operators._payloads import Format, Subscriptions
@@ -58,7 +60,8 @@ class StreamOptions(TransportOptions, total=False):
     stats: Stats | None
     events: EventObserver | None
     batch: Literal[False]
-    dials: None
+    dials: Governor | None
+    send_limit: SendLimit | None
     transport: str | Transport
     random: Callable[[], float]
 

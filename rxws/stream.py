@@ -18,7 +18,9 @@ from rxws.controls import Controls
 from rxws.decoding import Decode, json_or_text
 from rxws.errors import ConnectionClosed, RxwsError
 from rxws.events import Event
+from rxws.governor import Governor
 from rxws.lifecycle import EventObserver, Lifecycle
+from rxws.limits import SendLimit
 from rxws.operators._decoded import Keep, OnBadFrame, decoded
 from rxws.operators._gate import Condition
 from rxws.operators._payloads import Format, Subscriptions, encoded, formatted
@@ -110,7 +112,8 @@ def ws_observable(
     events: EventObserver | None = None,
     lifecycle: bool = False,
     batch: Literal[False] = False,
-    dials: None = None,
+    dials: Governor | None = None,
+    send_limit: SendLimit | None = None,
     transport: str | Transport = "websockets",
     random: Callable[[], float] = chance.random,
     controls: Controls | None = None,
@@ -157,7 +160,11 @@ def ws_observable(
         max_age_jitter: the fraction of it that chance may take off, 0 to 1.
         rotate: a `Rotation`: the next connection is opened before the old one is closed. `max_age` is then the limit
             that no connection reaches, also where the rotation's `unless` stands against it.
-        batch, dials: come with later releases.
+        batch: comes with a later release.
+        dials: a `Governor`: how often a host may be dialled, shared by all streams that are given it. None: as often as
+            the plans and policies say, but for a Retry-After, which all on this loop keep.
+        send_limit: a `SendLimit`: how much each connection may send in how long, pings and pongs counted; what is more
+            waits its turn. None: no limit.
         idle_timeout: without data for so long a connection counts as lost; it runs from the open connection on.
         is_data: a predicate on the bytes: what counts as data; None: every message. Pings and pongs never do.
         open_timeout, ping_interval, ping_timeout, close_timeout: see `connect`.
@@ -190,7 +197,7 @@ def ws_observable(
     >>> seen
     [(1.0, {'n': 1}), (6.0, {'n': 1})]
     """
-    refuse_later(batch=batch, dials=dials)
+    refuse_later(batch=batch)
     check_known(options, (*StreamOptions.__annotations__, "decode", "lifecycle"))
     check_kinds(on_open=on_open, outgoing=outgoing, retry=retry, stats=stats, events=events, random=random)
     plans = Plans(connect_while, disconnect_when, reconnect_when, check_interval)
@@ -206,6 +213,8 @@ def ws_observable(
             ping_timeout=ping_timeout,
             close_timeout=close_timeout,
             max_size=max_size,
+            send_limit=send_limit,
+            dials=dials,
             journal=life,
             **options,
         )

@@ -264,6 +264,9 @@ class Connection(Protocol):
             Disconnected: the connection has ended.
         """
 
+    def when_sent(self, action: Callable[[], None]) -> None:
+        """Call `action` once all that was sent so far has left: at once, unless a limit holds some of it back."""
+
     def attach(self, sink: Sink) -> None:
         """Hand every message to `sink`, those held so far first. There is one sink at most."""
 

@@ -7,6 +7,7 @@ from rxws.operators.closed_kline import closed_kline
 from rxws.operators.connect_while import connect_while
 from rxws.operators.data_only import data_only
 from rxws.operators.decode import decode
+from rxws.operators.disconnect_alerts import disconnect_alerts
 from rxws.operators.filter_kline import filter_kline
 from rxws.operators.heartbeat import heartbeat
 from rxws.operators.idle_timeout import idle_timeout
@@ -29,6 +30,7 @@ __all__ = [
     "connect_while",
     "data_only",
     "decode",
+    "disconnect_alerts",
     "filter_kline",
     "heartbeat",
     "idle_timeout",

@@ -73,6 +73,9 @@ class Receiver(Protocol):
     def on_read(self) -> None:
         """Something has been read; what it holds follows."""
 
+    def on_ping(self) -> None:
+        """A ping came, and is answered by the transport."""
+
     def on_pong(self, payload: bytes) -> None:
         """A pong came."""
 
