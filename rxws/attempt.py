@@ -29,8 +29,12 @@ from rxws.redaction import masked
 from rxws.scheduler import RAISED, clock, report
 from rxws.transport import Dial, Socket, Transport
 from rxws.types import Connection, Logbook, Message, Payload, Sink
+from rxws.watchman import BLOCKED
 
 __all__ = ["Attempt", "Limits"]
+
+PROBE = 5.0
+"""Seconds in which a probe is answered, or the connection is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,15 +150,14 @@ class Attempt(abc.DisposableBase):
         self._timer.dispose()
         self._socket = socket
         self.opened_time = self._inbox.read_time = self._clock()
-        if self._limits.ping_interval is not None:
-            self._keepalive = Keepalive(
-                self._limits.ping_interval,
-                self._limits.ping_timeout,
-                self._ping,
-                lambda: self.reads,
-                self.fail,
-                self._scheduler,
-            )
+        self._keepalive = Keepalive(
+            self._limits.ping_interval,
+            self._limits.ping_timeout,
+            self._ping,
+            lambda: self.reads,
+            self.fail,
+            self._scheduler,
+        )
         self.journal.opened(self)
         try:
             self._observer.on_next(self)
@@ -166,6 +169,11 @@ class Attempt(abc.DisposableBase):
         now = self._inbox.read_time = self._clock()
         for action in self._on_read:
             action(now)
+
+    def on_read_over(self) -> None:
+        took = self._clock() - self._inbox.read_time
+        if took >= BLOCKED:
+            self.journal.slow(took)
 
     def on_ping(self) -> None:
         if self._pacer is not None:
@@ -273,6 +281,10 @@ class Attempt(abc.DisposableBase):
                 if self._keepalive is not None:
                     self._keepalive.resume()
                 self._socket.resume()
+
+    def probe(self) -> None:
+        if self._keepalive is not None and self.end_reason is None and not self._paused:
+            self._keepalive.probe(PROBE)
 
     def on_end(self, action: Callable[[], None]) -> None:
         self._on_end.append(action)

@@ -22,6 +22,7 @@ from rxws.operators._gate import Callback, Condition, Gate, Polled, gate_of
 from rxws.operators._gates import Gates
 from rxws.scheduler import given, resolve
 from rxws.types import RepeatSignal
+from rxws.windows import Window
 
 __all__ = ["PlannedEnds", "Plans", "Ticks", "WayBack", "polled_way"]
 
@@ -120,7 +121,7 @@ class PlannedEnds:
         elif asked is not None:
             ways.append(
                 polled_way(
-                    asked,
+                    life.timed(asked),
                     self._plans.check_interval,
                     lambda wait: life.waiting(wait, "reconnect_when"),
                     lambda error: life.callback_failed("reconnect_when", error),
@@ -198,11 +199,15 @@ def polled_way(
 
 def _gates(plans: Plans, life: Lifecycle) -> list[Gate]:
     gates: list[Gate] = []
+
+    def timed(condition: Condition) -> Condition:
+        return condition if isinstance(condition, Window | Observable) else life.timed(condition)
+
     if plans.connect_while is not None:
         gates.append(
             gate_of(
                 "connect_while",
-                plans.connect_while,
+                timed(plans.connect_while),
                 plans.check_interval,
                 lambda error: life.callback_failed("connect_while", error),
             )
@@ -211,7 +216,7 @@ def _gates(plans: Plans, life: Lifecycle) -> list[Gate]:
     if leave is not None and not isinstance(leave, Observable):
         gates.append(
             Polled(
-                leave,
+                life.timed(leave),
                 plans.check_interval,
                 lambda error: life.callback_failed("disconnect_when", error),
                 opens_when=False,

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import random as chance
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Hashable
 from types import UnionType
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from reactivex import Observable, abc
 from reactivex import operators as ops
 from reactivex.disposable import CompositeDisposable, Disposable
+from reactivex.scheduler.eventloop import AsyncIOScheduler
 
 from rxws import operators as wsops
 from rxws.backoff import Backoff, Policy
 from rxws.connection import Headers, Url, connect
 from rxws.controls import Controls
 from rxws.decoding import Decode, json_or_text
-from rxws.errors import ConnectionClosed, RxwsError
+from rxws.errors import ConnectionClosed, IdleTimeout, RxwsError
 from rxws.events import Event
 from rxws.governor import Governor
 from rxws.lifecycle import EventObserver, Lifecycle
@@ -25,7 +26,7 @@ from rxws.operators._decoded import Keep, OnBadFrame, decoded
 from rxws.operators._gate import Condition
 from rxws.operators._payloads import Format, Subscriptions, encoded, formatted
 from rxws.operators.send_subscriptions import OnOpen
-from rxws.options import StreamOptions, check_kinds, close_codes, refuse_later
+from rxws.options import StreamOptions, check_kinds, check_topics, close_codes, refuse_later
 from rxws.outgoing import Outgoing
 from rxws.planned_ends import PlannedEnds, Plans, Ticks, WayBack
 from rxws.rotation import Rotation
@@ -35,6 +36,7 @@ from rxws.transport import Transport, TransportOptions
 from rxws.transport.options import check_known
 from rxws.types import Connection, Message, Payload, RetrySignal
 from rxws.unsent import Unsent, check_unsent
+from rxws.watchman import Watchman
 
 __all__ = ["ws_observable"]
 
@@ -102,6 +104,9 @@ def ws_observable(
     rotate: Rotation | None = None,
     idle_timeout: float | None = None,
     is_data: Callable[[bytes], object] | None = None,
+    topic: Callable[[Any], Hashable] | None = None,  # Any: what `decode` returns
+    topic_timeout: float | None = None,
+    on_stale_topic: Literal["tell", "reconnect"] = "tell",
     open_timeout: float | None = 10.0,
     ping_interval: float | None = 20.0,
     ping_timeout: float | None = 20.0,
@@ -167,6 +172,9 @@ def ws_observable(
             waits its turn. None: no limit.
         idle_timeout: without data for so long a connection counts as lost; it runs from the open connection on.
         is_data: a predicate on the bytes: what counts as data; None: every message. Pings and pongs never do.
+        topic: of a value, None where it belongs to none; for `topic_timeout`.
+        topic_timeout: seconds without a value of one topic, while others go on, before that is told as `Stale`.
+        on_stale_topic: "reconnect": then the connection also counts as lost.
         open_timeout, ping_interval, ping_timeout, close_timeout: see `connect`.
         max_size: bytes of the largest message taken.
         final_close_codes: close codes of the server that complete the stream for good.
@@ -205,8 +213,8 @@ def ws_observable(
 
     def connections(life: Lifecycle | None) -> Observable[Connection]:
         return connect(
-            url,
-            headers=headers,
+            life.timed(url) if life is not None and callable(url) else url,
+            headers=life.timed(headers) if life is not None and callable(headers) else headers,
             transport=transport,
             open_timeout=open_timeout,
             ping_interval=ping_interval,
@@ -224,6 +232,7 @@ def ws_observable(
     wanted = formatted(subscriptions, format)
     payloads = wanted if callable(wanted) else encoded(wanted)
     check_unsent(unsent)
+    check_topics(topic, topic_timeout, on_stale_topic)
     aged = wsops.max_age(max_age, max_age_jitter, random=random)
     watched = wsops.idle_timeout(idle_timeout, is_data)
     values = decoded(decode, keep, on_bad_frame)
@@ -247,8 +256,15 @@ def ws_observable(
             watched,
             *([] if heartbeat is None else [heartbeat]),
         )
+
+        def stale(silent: Hashable, idle: float) -> None:
+            life.stale_topic(silent, idle)
+            if on_stale_topic == "reconnect":
+                life.lose(IdleTimeout(idle))
+
         return subscribed.pipe(
             values,
+            wsops.topic_timeout(topic_timeout, topic or _no_topic, stale),
             wsops.rotate(rotate, retry, limit=limit, random=random, journal=life),
             wsops.retry_when(losses, attempts=life.attempts),
             wsops.take_until(ends.notifier(), start=ends.asked),
@@ -264,6 +280,7 @@ def ws_observable(
             events=events,
             in_stream=observer.on_next if lifecycle else None,
             origin=url if isinstance(url, str) else "",
+            consumer=observer,
         )
         ends = PlannedEnds(plans, life, controls)
         out = Outgoing(life, unsent)
@@ -287,10 +304,13 @@ def ws_observable(
             except Exception as error:  # it cannot be sent at all
                 failed(error)
 
-        everything = CompositeDisposable(Disposable(out.end))
+        everything = CompositeDisposable(Disposable(out.end), Disposable(life.end))
         life.subscription.disposable = everything
         if controls is not None:
             everything.add(controls.begin(life, out))
+        if isinstance(on, AsyncIOScheduler):  # virtual time neither sleeps nor stands still
+            life.watchman = Watchman.of(on)
+            everything.add(life.watchman.join(life))
         everything.add(ends.begin(on, failed))
         everything.add(build(life, ends, out).subscribe(observer.on_next, failed, completed, scheduler=on))
         if outgoing is not None:
@@ -298,3 +318,7 @@ def ws_observable(
         return on_loop(on, life.subscription)
 
     return Observable(subscribe)
+
+
+def _no_topic(value: object) -> None:
+    """Without a `topic` there is no timeout, and nobody asks."""

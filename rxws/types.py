@@ -101,6 +101,9 @@ class Journal(Protocol):
     def stale(self, idle: float, topic: str | None = None) -> None:
         """No data came for `idle` seconds; None: on no topic at all."""
 
+    def slow(self, seconds: float) -> None:
+        """What consumes the messages took so long over one read, and the loop stood still meanwhile."""
+
     def crashed(self, error: BaseException) -> bool:
         """What consumes the messages raised; return whether the journal saw to it."""
 
@@ -188,6 +191,8 @@ class Silence:
     def callback_failed(self, name: str, error: Exception) -> None: ...
 
     def stale(self, idle: float, topic: str | None = None) -> None: ...
+
+    def slow(self, seconds: float) -> None: ...
 
     def waiting(
         self, seconds: float | None, rule: str, error: Exception | None = None, attempt: int | None = None
@@ -284,6 +289,9 @@ class Connection(Protocol):
 
     def resume(self) -> None:
         """Read again."""
+
+    def probe(self) -> None:
+        """Ask at once, by a ping, whether the other side is there; without a pong within 5 s it is lost."""
 
     def on_end(self, action: Callable[[], None]) -> None:
         """Call `action` once when the connection has ended, before anybody hears of it."""

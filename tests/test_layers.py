@@ -57,6 +57,8 @@ TABLE: list[tuple[int, str, frozenset[str]]] = [
     (2, "operators", SOCKETS),
     (2, "transport", frozenset()),
     (2, "exchanges", IMPURE),
+    (3, "consumers", SOCKETS),
+    (3, "watchman", SOCKETS),
     (3, "generation", SOCKETS),
     (3, "lifecycle", SOCKETS),
     (3, "keepalive", SOCKETS),

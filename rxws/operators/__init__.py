@@ -23,6 +23,7 @@ from rxws.operators.rotate import rotate
 from rxws.operators.send_subscriptions import send_subscriptions
 from rxws.operators.share_live import share_live
 from rxws.operators.take_until import take_until
+from rxws.operators.topic_timeout import topic_timeout
 
 __all__ = [
     "after",
@@ -46,4 +47,5 @@ __all__ = [
     "send_subscriptions",
     "share_live",
     "take_until",
+    "topic_timeout",
 ]

@@ -175,6 +175,7 @@ class ScriptedSocket:
             self._receiver.on_message(message.encode(), True)
         else:
             self._receiver.on_message(message, False)
+        self._receiver.on_read_over()
 
     def _lose(self) -> None:
         assert self._attempt.lost is not None

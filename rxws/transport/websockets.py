@@ -137,6 +137,8 @@ class PushConnection(ClientConnection):
         if self.opened and not self._lost:
             self._receiver.on_read()
         super().data_received(data)
+        if self.opened and not self._lost:
+            self._receiver.on_read_over()
         if self.opened and self.protocol.state is not State.OPEN:
             self._ended()
         elif self.response is None:

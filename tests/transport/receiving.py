@@ -42,6 +42,8 @@ class Recorder:
         assert type(payload) is bytes
         self.tell(payload.decode() if is_text else payload)
 
+    def on_read_over(self) -> None: ...
+
     def on_ping(self) -> None:
         self.pings += 1
 
