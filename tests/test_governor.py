@@ -12,7 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rxws._sliding import TICK
+from rxws import _sliding
+from rxws._sliding import TICK, sum_up
 from rxws.errors import ConfigError
 from rxws.governor import Governor, host_of
 
@@ -148,6 +149,43 @@ def test_a_slot_in_a_window_that_is_full_is_given_back_too() -> None:
     assert [governor.reserve(HOST, 0.0) for _ in range(4)] == [0.0, 0.0, 10.0, 10.0]
     governor.give_back(HOST, 10.0, 1.0)
     assert [governor.reserve(HOST, 1.0) for _ in range(2)] == [10.0, 20.0]
+
+
+def test_a_slot_between_others_keeps_both_rules() -> None:
+    """Where one rule pushes it on, the other is asked again: 7.5 would be too near to 7."""
+    governor = Governor(dials=2, per=5.0, spacing=2.0)
+    assert [governor.reserve(HOST, 0.0) for _ in range(4)] == [0.0, 2.0, 5.0, 7.0]
+    governor.give_back(HOST, 5.0, 0.5)
+    governor.give_back(HOST, 2.0, 0.5)
+    assert governor.reserve(HOST, 2.5) == 2.5
+    assert governor.reserve(HOST, 3.5) == 9.0
+
+
+def test_of_slots_at_one_instant_one_is_given_back() -> None:
+    """Whether planned or put off."""
+    governor = Governor(dials=2, per=10.0)
+    slots = [governor.reserve(HOST, 0.0) for _ in range(4)]
+    governor.hold_off(HOST, 10.0)
+    assert [governor.due(HOST, slot, 0.0) for slot in slots[:2]] == [10.0, 10.0]
+    for left in (3, 2, 1, 0):
+        governor.give_back(HOST, 10.0, 5.0)
+        assert repr(governor) == f"<Governor: 1 hosts, {left} dials>"
+
+
+def test_a_long_queue_is_not_searched_for_each_who_joins_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand streams that are lost at once do not stop the loop to compute."""
+    sums = 0
+
+    def counted(a: float, b: float) -> float:
+        nonlocal sums
+        sums += 1
+        return sum_up(a, b)
+
+    monkeypatch.setattr(_sliding, "sum_up", counted)
+    governor = Governor(dials=300, spacing=0.1)
+    for _ in range(1000):
+        governor.reserve(HOST, 0.0)
+    assert sums < 100 * 1000
 
 
 @pytest.mark.parametrize("now", [1.0, 1.5])

@@ -29,7 +29,7 @@ def closed(reason: DisconnectReason = NETWORK, time_ns: int = 0, *, opened: bool
 
 
 class Played:
-    """Events into the operator, alerts out of it, in virtual time; the timers that it has set are counted."""
+    """Events into the operator, alerts out of it, in virtual time."""
 
     def __init__(self, virtual: TestScheduler, interval: float = 60.0) -> None:
         self.virtual = virtual
@@ -41,6 +41,11 @@ class Played:
         self.virtual.advance_to(time)
         for event in events:
             self.events.on_next(event)
+
+    @property
+    def timers(self) -> int:
+        """How many timers run."""
+        return sum(not item.is_cancelled() for item, _ in self.virtual._queue.items)
 
     @property
     def told(self) -> list[Any]:
@@ -95,11 +100,10 @@ def test_after_a_quiet_interval_it_is_told_at_once_again(played: Played) -> None
 
 def test_while_there_is_nothing_to_tell_no_timer_runs(played: Played) -> None:
     """Neither before the first, nor after an alert; one runs while something waits."""
-    queue = played.virtual._queue.items
-    timers = [len(queue)]
+    timers = [played.timers]
     for time, *events in [(5, closed()), (10, closed()), (20, closed()), (65,), (66,)]:
         played.at(time, *events)
-        timers.append(sum(not item.is_cancelled() for item, _ in queue))
+        timers.append(played.timers)
     assert timers == [0, 0, 1, 1, 0, 0]
 
 
@@ -138,10 +142,11 @@ def test_an_end_without_anything_left_is_only_an_end(played: Played) -> None:
 def test_a_subscriber_that_leaves_hears_nothing_more(played: Played) -> None:
     """The timer is gone with it, and so is the source."""
     played.at(1, closed(), closed())
+    assert played.timers == 1
     played.seen.dispose()
+    assert (played.timers, played.events.observers) == (0, [])
     played.at(1000)
     assert played.told == [(1.0, 1, NETWORK)]
-    assert played.events.observers == []
 
 
 def test_two_subscribers_are_independent() -> None:
