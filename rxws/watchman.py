@@ -19,8 +19,8 @@ EVERY = 0.5
 BLOCKED = 1.0
 """Seconds for which a function of the caller's must stop the loop to be told by name."""
 LATE = 0.75
-"""Seconds by which a look must be late for the loop to be called blocked by something else. The loop has stood still for
-up to `EVERY` longer than that."""
+"""Seconds by which a look must be late for the loop to be called blocked by something else; it has then stood still for
+up to `EVERY` longer."""
 SLEPT = 5.0
 """Seconds by which the wall clock must have run ahead of the monotonic one, which stands still while Linux sleeps."""
 LONG = 30.0
