@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-import msgspec
 from reactivex import Observable, abc
 from reactivex.disposable import SerialDisposable
 
@@ -14,6 +13,7 @@ from rxws.errors import ConnectionClosed, ConnectTimeout, Disconnected, Killed, 
 from rxws.events import DisconnectReason
 from rxws.inbox import Inbox
 from rxws.keepalive import Keepalive
+from rxws.payloads import wire
 from rxws.redaction import masked
 from rxws.scheduler import RAISED, clock, report
 from rxws.transport import Dial, Socket, Transport
@@ -203,12 +203,7 @@ class Attempt(abc.DisposableBase):
     def send(self, message: Payload) -> None:
         if self._socket is None or self.end_reason is not None:
             raise ConnectionClosed(1006)
-        if isinstance(message, bytes):
-            payload, is_text = message, False
-        elif isinstance(message, str):
-            payload, is_text = message.encode(), True
-        else:
-            payload, is_text = msgspec.json.encode(message), True
+        payload, is_text = wire(message)
         self._socket.send(payload, is_text)
         self.messages_sent += 1
         self.bytes_sent += len(payload)
