@@ -97,7 +97,13 @@ class Generation:
 
     def dropped(self, where: str, count: int = 1) -> None:
         self._life.stats.dropped += count
-        self._life.log(f"dropped {where}", "%s: %d dropped, for there was no room in %s", self.origin, count, where)
+        self._life.log(
+            f"dropped {where}",
+            "%s: %d dropped in %s, for there was no room or no connection",
+            self.origin,
+            count,
+            where,
+        )
         self._life.tell(Overflow(**self._stamp(), where=where, dropped=count))
 
     def bad_frame(self, error: DecodeError) -> None:

@@ -21,7 +21,7 @@ from rxws.events import Event
 from rxws.lifecycle import EventObserver, Lifecycle
 from rxws.operators._decoded import Keep, OnBadFrame, decoded
 from rxws.operators._gate import Condition
-from rxws.operators._payloads import Format, Subscriptions, encoded, formatted
+from rxws.operators._payloads import Format, Subscriptions, formatted
 from rxws.operators.send_subscriptions import OnOpen
 from rxws.options import StreamOptions, check_kinds, close_codes, refuse_later
 from rxws.outgoing import Outgoing
@@ -192,7 +192,15 @@ def ws_observable(
     """
     refuse_later(batch=batch, dials=dials)
     check_known(options, (*StreamOptions.__annotations__, "decode", "lifecycle"))
-    check_kinds(on_open=on_open, outgoing=outgoing, retry=retry, stats=stats, events=events, random=random)
+    check_kinds(
+        on_open=on_open,
+        outgoing=outgoing,
+        heartbeat=heartbeat,
+        retry=retry,
+        stats=stats,
+        events=events,
+        random=random,
+    )
     plans = Plans(connect_while, disconnect_when, reconnect_when, check_interval)
     final = close_codes(final_close_codes)
 
@@ -212,8 +220,7 @@ def ws_observable(
 
     # Made once, here, so that a wrong argument is refused before anybody subscribes.
     connections(None)
-    wanted = formatted(subscriptions, format)
-    payloads = wanted if callable(wanted) else encoded(wanted)
+    subscribing = wsops.send_subscriptions(on_open, formatted(subscriptions, format))
     check_unsent(unsent)
     aged = wsops.max_age(max_age, max_age_jitter, random=random)
     watched = wsops.idle_timeout(idle_timeout, is_data)
@@ -232,7 +239,7 @@ def ws_observable(
 
         subscribed = connections(life).pipe(
             wsops.record_stats(life),
-            wsops.send_subscriptions(on_open, payloads),
+            subscribing,
             ops.do_action(out.ready),
             aged,
             watched,
@@ -266,6 +273,7 @@ def ws_observable(
             observer.on_error(error)
 
         def completed() -> None:
+            out.end()
             life.completed()
             observer.on_completed()
 
@@ -278,7 +286,7 @@ def ws_observable(
             except Exception as error:  # it cannot be sent at all
                 failed(error)
 
-        everything = CompositeDisposable(Disposable(out.end))
+        everything = CompositeDisposable()
         life.subscription.disposable = everything
         if controls is not None:
             everything.add(controls.begin(life, out))
@@ -286,6 +294,7 @@ def ws_observable(
         everything.add(build(life, ends, out).subscribe(observer.on_next, failed, completed, scheduler=on))
         if outgoing is not None:
             everything.add(outgoing.subscribe(send, failed, scheduler=on))
+        everything.add(Disposable(out.end))
         return on_loop(on, life.subscription)
 
     return Observable(subscribe)
