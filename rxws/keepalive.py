@@ -48,7 +48,8 @@ class Keepalive:
         self._timer = SerialDisposable()
         self._number = 0
         self._sent_at: float | None = None
-        self._wait()
+        self._left = interval
+        self._wait(interval)
 
     def on_pong(self, payload: bytes) -> None:
         """Take a pong; one that answers no ping of ours is ignored (RFC 6455, section 5.5.3)."""
@@ -57,16 +58,18 @@ class Keepalive:
         self.latency = self._clock() - self._sent_at
         self._sent_at = None
         if not self._timer.is_disposed:
-            self._wait()
+            self._wait(self._interval)
 
     def pause(self) -> None:
         """Ask for nothing, and wait for no pong: nothing is read."""
+        # A pong that is waited for says nothing of the server's speed any more: the next ping's does.
+        self._left = self._interval if self._sent_at is not None else max(0.0, self._due - self._clock())
         self._sent_at = None
         self._timer.disposable = Disposable()
 
     def resume(self) -> None:
-        """Go on."""
-        self._wait()
+        """Go on with what was left of the interval."""
+        self._wait(self._left)
 
     def dispose(self) -> None:
         """Send nothing more."""
@@ -75,14 +78,15 @@ class Keepalive:
     def _payload(self) -> bytes:
         return self._number.to_bytes(4)
 
-    def _wait(self) -> None:
-        self._after(self._interval, self._send)
+    def _wait(self, seconds: float) -> None:
+        self._due = self._clock() + seconds
+        self._after(seconds, self._send)
 
     def _send(self) -> None:
         self._number = (self._number + 1) % 2**32
         self._sent_at = self._clock()
         if self._timeout is None:
-            self._wait()
+            self._wait(self._interval)
         else:
             self._after(self._timeout, self._overdue)
         self._ping(self._payload())
