@@ -366,9 +366,10 @@ def test_it_may_be_paused_before_anything_is_read_and_from_within() -> None:
 
 
 def test_pings_stand_still_and_go_on_with_what_was_left() -> None:
-    """None goes out, and no pong is missed, however long it takes."""
+    """None goes out, and no pong is missed, however long it takes; to pause it again changes nothing."""
     one = One(Attempt(), ping_interval=10.0, ping_timeout=1.0).to(7.0)
     one.connection.pause()
+    one.to(50.0).connection.pause()
     one.to(100.0)
     assert (one.transport.dials[0].pings, one.ends) == (0, [])
     one.connection.resume()

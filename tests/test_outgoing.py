@@ -243,9 +243,15 @@ def test_one_that_is_held_for_ever_is_sent_a_week_later() -> None:
 
 
 def test_one_whose_time_is_over_is_not_sent_though_the_timer_comes_late() -> None:
-    """At its very last moment the connection is there first: it is too old all the same."""
-    hand = Hand(Attempt(opens=5.0), unsent=Hold(ttl=5.0)).send("old").to(20.0)
-    assert (hand.sent, hand.dropped) == ([[]], [(5.0, 1)])
+    """The connection is there first: it is too old all the same; and who hears of that sends behind the younger one."""
+
+    def listen(hand: Hand, event: Event) -> None:
+        if isinstance(event, Overflow):
+            hand.send("newest")
+
+    hand = Hand(Attempt(opens=6.0), unsent=Hold(ttl=5.0), listen=listen)
+    hand.to(1.0).send("old").to(2.0).send("young").to(20.0)
+    assert (hand.sent, hand.dropped) == ([["young", "newest"]], [(6.0, 1)])
 
 
 def test_one_that_finds_no_room_is_refused_and_told() -> None:
@@ -281,13 +287,14 @@ def test_what_finds_the_next_outbox_full_is_told_and_the_stream_goes_on() -> Non
 
 
 def test_a_connection_that_the_server_has_closed_already_takes_nothing_from_those_that_are_held() -> None:
-    """Its close came with its answer: they wait for the next one, in order."""
-    full = Full(2, LOST, Attempt(opens=1.0, lost=(1.0, LOST)), Attempt())
-    hand = Hand(unsent=Hold(), transport=full).send(*"abc").to(1.5).send("d").to(2.5)
-    assert hand.sent == [["a", "b"]]
-    assert hand.dropped == []
-    hand.played.subscription.dispose()
-    assert hand.dropped == [(2.5, 2)]
+    """Its close came with its answer: they wait for the next one, in order, and their time runs on."""
+    full = Full(
+        2, LOST, Attempt(opens=3.0, lost=(3.0, LOST)), Attempt(opens=1.0, lost=(1.0, LOST)), Attempt(opens=20.0)
+    )
+    hand = Hand(unsent=Hold(ttl=10.0), transport=full, open_timeout=None).send("a").to(1.0).send(*"bcd")
+    hand.to(2.0).send("e").to(100.0)
+    assert hand.sent == [["a", "b"], ["c", "d"], []]
+    assert hand.dropped == [(12.0, 1)]
 
 
 # The end

@@ -131,6 +131,17 @@ async def test_what_is_sent_between_two_connections_ends_a_stream_that_is_to_fai
         assert len(server.peers) == 1
 
 
+async def test_what_is_held_leaves_nothing_behind_the_end(watch: Any) -> None:
+    """Neither the payload, which is told of, nor the timer that would say that it is too old."""
+    outgoing: Subject[Any] = Subject()
+    settings = {"outgoing": outgoing, "unsent": Hold(ttl=3_600.0), "on_open": log_in}
+    async with RawServer(denying) as server, watch(server.url, **settings) as seen:
+        outgoing.on_next("held")
+        await seen.closes(1)
+        seen.dispose()
+        assert (seen.told[-1].where, seen.told[-1].dropped) == ("outgoing", 1)
+
+
 async def test_through_rotations_each_payload_goes_out_once(watch: Any) -> None:
     """One a millisecond, over several cuts: the servers have read each exactly once, in order."""
 

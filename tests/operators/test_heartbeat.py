@@ -276,10 +276,26 @@ async def test_one_that_runs_is_cancelled_with_its_connection(how: str) -> None:
     seen.dispose()
 
 
+async def test_it_is_cancelled_before_anybody_hears_of_the_end() -> None:
+    """Who hears of it may begin anew: there are never two."""
+    virtual, begun, cancelling = at(0), [], []  # type: ignore[var-annotated]
+
+    async def beat() -> None:
+        begun.append(asyncio.current_task())
+        await asyncio.get_running_loop().create_future()
+
+    beating = dialled(ScriptedTransport(Attempt(lost=(15.0, LOST)))).pipe(heartbeat(10.0, beat))
+    Seen(virtual, beating, lambda _: cancelling.extend(task.cancelling() for task in begun))
+    virtual.advance_to(12.0)
+    await turns()
+    virtual.advance_to(20.0)
+    assert cancelling == [1]
+
+
 @pytest.mark.parametrize("raises", [False, True])
 def test_a_beat_may_end_the_connection_itself(raises: bool) -> None:
     """It was the last, also where it answers or raises afterwards."""
-    virtual, transport, subscription = at(0), ScriptedTransport(), SerialDisposable()
+    virtual, transport, told, subscription = at(0), ScriptedTransport(), Told(), SerialDisposable()
 
     def beat() -> str:
         subscription.dispose()
@@ -288,9 +304,11 @@ def test_a_beat_may_end_the_connection_itself(raises: bool) -> None:
         return "too late"
 
     beats = Beats(virtual, beat)
-    subscription.disposable = Seen(virtual, dialled(transport).pipe(heartbeat(10.0, beats))).subscription
+    beating = dialled(transport, journal=told).pipe(heartbeat(10.0, beats))
+    subscription.disposable = Seen(virtual, beating).subscription
     virtual.advance_to(100.0)
     assert (beats.times, transport.dials[0].sent, transport.live) == ([10.0], [], 0)
+    assert len(told.told) == raises
 
 
 def test_two_subscribers_are_independent() -> None:

@@ -79,6 +79,16 @@ def test_without_any_the_connection_passes_and_nothing_is_told() -> None:
     assert (len(seen.messages), transport.dials[0].sent, told.told) == (1, [], [])
 
 
+def test_nothing_is_told_as_subscribed_behind_the_end() -> None:
+    """Whoever gets the connection may leave at once."""
+    virtual, transport, told, subscription = at(0), ScriptedTransport(), Told(), SerialDisposable()
+    operator = send_subscriptions(subscriptions=["a"])
+    leaving = Seen(virtual, dialled(transport, journal=told).pipe(operator), lambda _: subscription.dispose())
+    subscription.disposable = leaving.subscription
+    virtual.advance_to(1)
+    assert (transport.dials[0].sent, transport.live, told.told) == (["a"], 0, [])
+
+
 def test_an_outbox_that_is_full_is_a_loss_of_the_connection() -> None:
     """Half-subscribed it does not pass; the cause stands behind the error."""
     virtual, transport, told = at(0), Full(1, BufferOverflow(1, 1)), Told()
