@@ -141,7 +141,8 @@ def ws_observable(
         outgoing: an observable of payloads, each sent once, on the current connection: in the overlap of a rotation the
             old one, until the cut.
         unsent: what becomes of them while there is none: "drop" (counted and told), "fail" (the stream's error), or
-            `Hold(max, ttl)`: they follow behind the next connection's subscriptions.
+            `rxws.unsent.Hold(max, ttl)`: they follow behind the next connection's subscriptions. What was given to a
+            socket that is lost is not sent again.
         heartbeat: `operators.heartbeat(every, beat)`: what is sent or done at regular times on each connection.
         decode: a type that msgspec decodes into, a function of the bytes, or None: `str` and `bytes` as they came. By
             default JSON where it parses, else as it came.

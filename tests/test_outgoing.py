@@ -62,6 +62,12 @@ class Hand:
         return self
 
     @property
+    def ready(self) -> int:
+        """How many connections could take what is sent."""
+        assert self._controls.outgoing is not None
+        return len(self._controls.outgoing.connections)
+
+    @property
     def sent(self) -> list[list[str | bytes]]:
         """What went out, by connection."""
         return [dialed.sent for dialed in self.transport.dials]
@@ -365,9 +371,11 @@ def test_whoever_hears_of_one_that_is_too_old_may_end_it_all() -> None:
 def test_in_an_overlap_each_payload_goes_out_once_on_the_old_connection_until_the_cut() -> None:
     """Though the new one is open and subscribed; then on the new one."""
     new = Attempt(opens=1.0, messages=[(3.0, "1")])
-    hand = Hand(Attempt(), new, unsent=Hold(), subscriptions=["subscribe"], rotate=Rotation(10.0))
+    hand, ready = Hand(Attempt(), new, unsent=Hold(), subscriptions=["subscribe"], rotate=Rotation(10.0)), []
     for second in (9.0, 10.5, 12.0, 13.5):
         hand.to(second).send(f"at {second:g}")
+        ready.append(hand.ready)
+    assert ready == [1, 1, 2, 1]
     assert hand.sent == [["subscribe", "at 9", "at 10.5", "at 12"], ["subscribe", "at 13.5"]]
     assert [type(event) for event in hand.heard if isinstance(event, Rotated | Closed)] == [Rotated]
     assert hand.dropped == []
