@@ -98,6 +98,7 @@ class Lifecycle:
         self._rule = ""
         self._succeeding = self._covered = False
         self.on_gone: Callable[[], None] = _nothing
+        self.on_handed_over: Callable[[], None] = _nothing
         self.sockets = 0
         self._waiting_for_room: Callable[[], None] | None = None
         self._in_stream = in_stream
@@ -138,7 +139,13 @@ class Lifecycle:
 
     def dropped(self, where: str, count: int = 1) -> None:
         self.stats.dropped += count
-        self.log(f"dropped {where}", "%s: %d dropped, for there was no room in %s", self.origin, count, where)
+        self.log(
+            f"dropped {where}",
+            "%s: %d dropped in %s, for there was no room or no connection",
+            self.origin,
+            count,
+            where,
+        )
         throttle = self._overflows.setdefault(where, Throttle(OVERFLOW_EVERY))
         told = throttle.hit(self.now(), count)
         if told is not None:
@@ -280,6 +287,7 @@ class Lifecycle:
         assert previous is not None and previous.replaced is not None and current is not None
         self._previous = None
         self.attempts.ended(previous.uptime)
+        self.on_handed_over()
         self.tell(
             Rotated(
                 **self._now_current(),

@@ -115,6 +115,7 @@ class _Kind:
 _KINDS = {
     "on_open": _Kind(callable, "an async function of a Connection, or None"),
     "outgoing": _Kind(lambda value: isinstance(value, Observable), "an observable of payloads, or None"),
+    "heartbeat": _Kind(callable, "operators.heartbeat(every, beat), or None"),
     "retry": _Kind(_is_policy, "a Backoff(…), a function of a RetrySignal, or None"),
     "stats": _Kind(lambda value: isinstance(value, Stats), "a Stats(), or None"),
     "events": _Kind(

@@ -24,7 +24,7 @@ from rxws.lifecycle import EventObserver, Lifecycle
 from rxws.limits import SendLimit
 from rxws.operators._decoded import Keep, OnBadFrame, decoded
 from rxws.operators._gate import Condition
-from rxws.operators._payloads import Format, Subscriptions, encoded, formatted
+from rxws.operators._payloads import Format, Subscriptions, formatted
 from rxws.operators.send_subscriptions import OnOpen
 from rxws.options import StreamOptions, check_kinds, check_topics, close_codes, refuse_later
 from rxws.outgoing import Outgoing
@@ -149,7 +149,8 @@ def ws_observable(
         outgoing: an observable of payloads, each sent once, on the current connection: in the overlap of a rotation the
             old one, until the cut.
         unsent: what becomes of them while there is none: "drop" (counted and told), "fail" (the stream's error), or
-            `Hold(max, ttl)`: they follow behind the next connection's subscriptions.
+            `rxws.unsent.Hold(max, ttl)`: they follow behind the next connection's subscriptions. What was given to a
+            socket that is lost is not sent again.
         heartbeat: `operators.heartbeat(every, beat)`: what is sent or done at regular times on each connection.
         decode: a type that msgspec decodes into, a function of the bytes, or None: `str` and `bytes` as they came. By
             default JSON where it parses, else as it came.
@@ -207,7 +208,15 @@ def ws_observable(
     """
     refuse_later(batch=batch)
     check_known(options, (*StreamOptions.__annotations__, "decode", "lifecycle"))
-    check_kinds(on_open=on_open, outgoing=outgoing, retry=retry, stats=stats, events=events, random=random)
+    check_kinds(
+        on_open=on_open,
+        outgoing=outgoing,
+        heartbeat=heartbeat,
+        retry=retry,
+        stats=stats,
+        events=events,
+        random=random,
+    )
     plans = Plans(connect_while, disconnect_when, reconnect_when, check_interval)
     final = close_codes(final_close_codes)
 
@@ -229,8 +238,7 @@ def ws_observable(
 
     # Made once, here, so that a wrong argument is refused before anybody subscribes.
     connections(None)
-    wanted = formatted(subscriptions, format)
-    payloads = wanted if callable(wanted) else encoded(wanted)
+    subscribing = wsops.send_subscriptions(on_open, formatted(subscriptions, format))
     check_unsent(unsent)
     check_topics(topic, topic_timeout, on_stale_topic)
     aged = wsops.max_age(max_age, max_age_jitter, random=random)
@@ -250,7 +258,7 @@ def ws_observable(
 
         subscribed = connections(life).pipe(
             wsops.record_stats(life),
-            wsops.send_subscriptions(on_open, payloads),
+            subscribing,
             ops.do_action(out.ready),
             aged,
             watched,
@@ -292,6 +300,7 @@ def ws_observable(
             observer.on_error(error)
 
         def completed() -> None:
+            out.end()
             life.completed()
             observer.on_completed()
 
@@ -304,7 +313,7 @@ def ws_observable(
             except Exception as error:  # it cannot be sent at all
                 failed(error)
 
-        everything = CompositeDisposable(Disposable(out.end), Disposable(life.end))
+        everything = CompositeDisposable()
         life.subscription.disposable = everything
         if controls is not None:
             everything.add(controls.begin(life, out))
@@ -315,6 +324,8 @@ def ws_observable(
         everything.add(build(life, ends, out).subscribe(observer.on_next, failed, completed, scheduler=on))
         if outgoing is not None:
             everything.add(outgoing.subscribe(send, failed, scheduler=on))
+        everything.add(Disposable(out.end))
+        everything.add(Disposable(life.end))
         return on_loop(on, life.subscription)
 
     return Observable(subscribe)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -113,7 +114,8 @@ class ScriptedSocket:
         self._receiver = receiver
         self._scheduler = scheduler
         self._timers = CompositeDisposable()
-        self._unread: list[str | bytes] | None = None
+        self._paused = False
+        self._unread: deque[Callable[[], None]] = deque()
         self.subprotocol: str | None = None
 
     def play(self) -> None:
@@ -122,11 +124,11 @@ class ScriptedSocket:
         if attempt.opens is not None:
             self._at(attempt.opens, self._open)
         for at, message in attempt.messages:
-            self._at(at, partial(self._push, message))
+            self._at(at, partial(self._arrives, partial(self._push, message)))
         for at in attempt.pings:
-            self._at(at, self._receiver.on_ping)
+            self._at(at, partial(self._arrives, self._receiver.on_ping))
         if attempt.lost is not None:
-            self._at(attempt.lost[0], self._lose)
+            self._at(attempt.lost[0], partial(self._arrives, self._lose))
 
     def break_off(self) -> None:
         """End what has not opened yet."""
@@ -143,16 +145,15 @@ class ScriptedSocket:
             return
         self._dialed.pings += 1
         if self._attempt.pongs:
-            self._at(0.0, lambda: self._receiver.on_pong(payload))
+            self._at(0.0, partial(self._arrives, lambda: self._receiver.on_pong(payload)))
 
     def pause(self) -> None:
-        if self._unread is None:
-            self._unread = []
+        self._paused = True
 
     def resume(self) -> None:
-        unread, self._unread = self._unread or [], None
-        for message in unread:
-            self._push(message)
+        if self._paused:
+            self._paused = False
+            self._at(0.0, self._read)
 
     def close(self, code: int, reason: str) -> None:
         if not self._dialed.ended:
@@ -166,10 +167,15 @@ class ScriptedSocket:
         self._dialed.opened = True
         self._receiver.on_open(self)
 
+    def _arrives(self, what: Callable[[], None]) -> None:
+        self._unread.append(what)
+        self._read()
+
+    def _read(self) -> None:
+        while self._unread and not self._paused:
+            self._unread.popleft()()
+
     def _push(self, message: str | bytes) -> None:
-        if self._unread is not None:
-            self._unread.append(message)
-            return
         self._receiver.on_read()
         if isinstance(message, str):
             self._receiver.on_message(message.encode(), True)
@@ -192,6 +198,7 @@ class ScriptedSocket:
 
     def _end(self) -> None:
         self._dialed.ended = True
+        self._unread.clear()
         self._timers.dispose()
 
     def _at(self, seconds: float, action: Callable[[], None]) -> None:

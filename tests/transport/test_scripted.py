@@ -118,6 +118,35 @@ def test_pongs_can_be_missing() -> None:
     assert (client.told, transport.dials[0].pings) == (["open"], 1)
 
 
+def test_while_it_is_paused_all_that_arrives_waits_in_order() -> None:
+    """Messages, pongs and the loss, as behind a socket; they follow a turn after `resume`."""
+    script = Attempt(messages=[(1.0, "a"), (2.0, "b"), (3.0, "c")], lost=(4.0, ConnectionClosed(1000)))
+    virtual, transport, client = opened(script)
+    client.socket.pause()
+    client.socket.ping(b"1")
+    virtual.advance_to(10.0)
+    assert (client.told, transport.live) == (["open"], 1)
+    for _ in range(2):
+        client.socket.resume()
+    assert client.told == ["open"]
+    virtual.advance_to(11.0)
+
+    assert client.told == ["open", ("pong", b"1"), "read", "a", "read", "b", "read", "c", "lost", "gone"]
+    assert set(client.at[1:]) == {10.0}
+
+
+def test_what_waits_behind_a_pause_is_gone_with_the_connection() -> None:
+    """Nothing of it is told."""
+    virtual, _, client = opened(Attempt(messages=[(1.0, "a")]))
+    client.socket.pause()
+    virtual.advance_to(10.0)
+    client.socket.resume()
+    client.socket.close(1000, "")
+    virtual.advance_to(20.0)
+
+    assert client.told == ["open", "gone"]
+
+
 @pytest.mark.parametrize("end", ["close", "abort"])
 def test_an_end_by_us_is_gone_at_once_and_the_rest_of_the_script_is_not_played(end: str) -> None:
     """`on_gone` is told once, and no loss follows."""
