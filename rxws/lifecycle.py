@@ -9,7 +9,7 @@ from typing import TypedDict
 from reactivex import abc
 from reactivex.disposable import SerialDisposable
 
-from rxws.errors import ConnectionFailed, ConnectTimeout, DecodeError, Disconnected
+from rxws.errors import ConnectionClosed, ConnectionFailed, ConnectTimeout, DecodeError, Disconnected
 from rxws.events import (
     BadFrame,
     Closed,
@@ -29,7 +29,7 @@ from rxws.events import (
     reason_of,
 )
 from rxws.operators._attempts import Attempts
-from rxws.redaction import masked
+from rxws.redaction import escaped, masked, masked_text
 from rxws.scheduler import clock, report, wall_time_ns
 from rxws.stats import Stats
 from rxws.types import Connection
@@ -41,6 +41,8 @@ EventObserver = abc.ObserverBase[Event] | Callable[[Event], None]
 LOG = logging.getLogger("rxws")
 NOTEWORTHY = 3
 """Losses in a row that are not worth a log record."""
+LONGEST_REASON = 123
+"""Characters of a close reason; a close frame carries so many bytes (RFC 6455, section 5.5)."""
 LOG_EVERY = 60.0
 """Seconds between two log records about the same nuisance."""
 
@@ -126,6 +128,7 @@ class Lifecycle:
         else:
             reason = reason_of(error)
         self.reason, self.uptime = reason, uptime
+        _log_words(self._origin, error)
         if isinstance(error, ConnectionFailed):
             error.attempts = self.attempts.in_a_row + 1
         if reason is DisconnectReason.USER_REQUESTED:
@@ -195,7 +198,8 @@ class Lifecycle:
 
     def callback_failed(self, name: str, error: Exception) -> None:
         """A condition of the caller's raised; it changes nothing."""
-        self.log(name, "%s: %s raised %r; it changes nothing", self._origin, name, error)
+        words = escaped(masked_text(repr(error)))
+        self.log(name, "%s: %s raised %s; it changes nothing", self._origin, name, words)
 
     def log(self, about: str, message: str, *args: object) -> None:
         """Log a nuisance, at most once a minute each."""
@@ -226,6 +230,13 @@ class Lifecycle:
                 self._in_stream(event)
             except Exception as error:
                 self.crashed(error)
+
+
+def _log_words(origin: str, error: Exception | None) -> None:
+    # The server's words are not ours: nowhere but here, and only for who looks closely.
+    if isinstance(error, ConnectionClosed) and error.reason and LOG.isEnabledFor(logging.DEBUG):
+        words = ascii(masked_text(error.reason[:LONGEST_REASON]))
+        LOG.debug("%s: the server closed the connection with code %d and said %s", origin, error.code, words)
 
 
 def _listener(events: EventObserver | None) -> Callable[[Event], None] | None:
