@@ -31,7 +31,7 @@ class Limits:
     ping_timeout: float | None
     close_timeout: float | None
     max_size: int | None
-    options: Mapping[str, object] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict, repr=False)  # a proxy's password may be in them
 
     def __post_init__(self) -> None:
         for name in ("open_timeout", "ping_interval", "ping_timeout", "close_timeout"):
