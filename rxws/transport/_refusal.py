@@ -18,7 +18,8 @@ BODY_GRACE = 0.1
 HEAD_END = b"\r\n\r\n"
 
 STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)(?: ([^\r\n]*))?\r?\n")
-HEADER = re.compile(rb"\n([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\r\n]*?)[ \t]*(?=\r?\n)")
+NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 UPGRADE = 101
 
 
@@ -29,6 +30,9 @@ def refusal(answer: bytes) -> Response | None:
         return None
     head, _, body = answer.partition(HEAD_END)
     headers = Headers()
-    for name, value in HEADER.findall(head + HEAD_END):
-        headers[name.decode("ascii")] = value.decode("latin-1")
+    # Line by line: a pattern that looks for the end of a value among blanks takes for ever where there are many.
+    for line in head.split(b"\n")[1:]:
+        name, colon, value = line.removesuffix(b"\r").partition(b":")
+        if colon and NAME.fullmatch(name) and VALUE.fullmatch(value):
+            headers[name.decode("ascii")] = value.strip(b" \t").decode("latin-1")
     return Response(int(status[1]), (status[2] or b"").decode("latin-1"), headers, body)
