@@ -7,10 +7,10 @@ import re
 from websockets.datastructures import Headers
 from websockets.http11 import Response
 
-__all__ = ["ANSWER", "BODY_GRACE", "HEAD_END", "refusal"]
+__all__ = ["ANSWER", "BODY_GRACE", "HEAD_END", "UPGRADED", "refusal"]
 
 ANSWER = 2**16
-"""Bytes of an answer that are looked at."""
+"""Bytes that are read of an answer which is no upgrade."""
 
 BODY_GRACE = 0.1
 """Seconds that the body of a refusal may take after its head; what has come by then is its beginning."""
@@ -21,6 +21,7 @@ STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)(?: ([^\r\n]*))?\r?\n")
 NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 UPGRADE = 101
+UPGRADED = b"HTTP/1.1 101 "
 
 
 def refusal(answer: bytes) -> Response | None:
