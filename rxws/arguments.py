@@ -94,8 +94,12 @@ def check_close(code: object, reason: str) -> None:
         raise ConfigError("code", f"{code!r} cannot be sent; take 1000, 1001 or 3000 to 4999")
     if not isinstance(reason, str):
         raise ConfigError("reason", f"{reason!r} is no string; take one of 123 bytes at most")
-    if len(reason.encode()) > 123:
-        raise ConfigError("reason", f"it has {len(reason.encode())} bytes; take 123 at most")
+    try:
+        size = len(reason.encode())
+    except UnicodeEncodeError:
+        raise ConfigError("reason", "it holds half a character, which UTF-8 has not; take whole ones") from None
+    if size > 123:
+        raise ConfigError("reason", f"it has {size} bytes; take 123 at most")
 
 
 def check_header_value(field: str, value: object, of: str = "it") -> None:

@@ -258,6 +258,11 @@ def test_a_close_reason_fits_into_a_control_frame(reason: str, fits: bool) -> No
         assert str(error) == "reason: it has 124 bytes; take 123 at most"
 
 
+def test_a_close_reason_is_text() -> None:
+    """A lone surrogate cannot be sent as UTF-8 (RFC 6455, section 5.5.1)."""
+    assert str(refused(check_close, 1000, "\ud800")).startswith("reason: it holds half a character")
+
+
 # Headers
 
 
