@@ -95,11 +95,11 @@ def check_close(code: object, reason: str) -> None:
     if not isinstance(reason, str):
         raise ConfigError("reason", f"{reason!r} is no string; take one of 123 bytes at most")
     try:
-        size = len(reason.encode())
+        length = len(reason.encode())
     except UnicodeEncodeError:
         raise ConfigError("reason", "it holds half a character, which UTF-8 has not; take whole ones") from None
-    if size > 123:
-        raise ConfigError("reason", f"it has {size} bytes; take 123 at most")
+    if length > 123:
+        raise ConfigError("reason", f"it has {length} bytes; take 123 at most")
 
 
 def check_header_value(field: str, value: object, of: str = "it") -> None:

@@ -142,7 +142,7 @@ async def test_a_message_that_ends_its_stream_arrives_where_each_has_its_own(wat
 
 async def test_a_message_in_many_fragments_costs_its_bytes(watch: Any) -> None:
     """Nothing is kept of a fragment but its bytes, and of an empty one nothing at all."""
-    count = 20_000
+    count = 10_000
     kept: list[int] = []
 
     async def script(peer: Peer) -> None:
@@ -164,7 +164,7 @@ async def test_a_message_in_many_fragments_costs_its_bytes(watch: Any) -> None:
             async with watch(server.url, idle_timeout=None, ping_interval=None) as seen:
                 await seen.until(lambda: seen.values, 30.0)
     assert seen.values == [[1]]
-    assert kept[0] - before < 20 * count  # bytes; some are of the connection
+    assert kept[0] - before < 30 * count  # bytes; some are of the connection
     # websockets makes the frames of one read (256 KiB) before it hands the first one on.
     assert measured.grown < 48 * MIB
 
@@ -233,7 +233,7 @@ async def test_an_answer_without_end_is_not_read_to_its_end(
     """Lines have 8 KiB, headers are 128, a body has 1 MiB and a tenth of a second; then the connection is cut."""
     async with RawServer(endless(beginning, more)) as server:
         with peak() as measured:
-            async with watch(server.url) as seen:
+            async with watch(server.url, open_timeout=None) as seen:
                 await seen.closes(1)
     assert type(seen.of(Closed)[0].error) is error
     assert measured.grown < 8 * MIB

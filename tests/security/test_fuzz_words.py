@@ -56,7 +56,7 @@ def test_json_or_text_takes_anything(message: bytes) -> None:
 
 
 @given(st.sampled_from(KINDS), st.lists(MESSAGES, max_size=5))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_a_decoder_raises_errors_of_ours_only(kind: Any, messages: list[bytes]) -> None:
     """Skipped, none stops the others; raised, the first is a `DecodeError` that can be printed."""
     errors: list[Exception] = []
