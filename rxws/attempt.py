@@ -47,7 +47,7 @@ class Limits:
     close_timeout: float | None
     max_size: int | None
     send_limit: SendLimit | None = None
-    options: Mapping[str, object] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict, repr=False)  # a proxy's password may be in them
 
     def __post_init__(self) -> None:
         if not (self.send_limit is None or isinstance(self.send_limit, SendLimit)):

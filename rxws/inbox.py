@@ -95,6 +95,7 @@ class Inbox:
         if self._held:
             self._journal.dropped("inbox", len(self._held))
             self._held.clear()
+            self._held_bytes = 0
 
     def end(self, error: Exception | None) -> None:
         """Take nothing more; those who observe `messages` hear how it ended."""
@@ -136,6 +137,7 @@ class Inbox:
         way, rest_of_way = self._way(), self._way(shown=True)
         while self._held and self._deliver != self._late:
             payload, is_text = self._held.popleft()
+            self._held_bytes -= len(payload)
             # What a script's reader has been shown goes to the sink only.
             shown, self._shown = self._shown > 0, max(0, self._shown - 1)
             try:

@@ -11,7 +11,7 @@ from reactivex.disposable import Disposable, SerialDisposable
 
 from rxws.alerts import Throttle
 from rxws.consumers import names_behind
-from rxws.errors import ConnectionFailed, ConnectTimeout
+from rxws.errors import ConnectionClosed, ConnectionFailed, ConnectTimeout
 from rxws.events import (
     Blocked,
     ConnectionState,
@@ -28,7 +28,7 @@ from rxws.events import (
 )
 from rxws.generation import Generation
 from rxws.operators._attempts import Attempts
-from rxws.redaction import masked
+from rxws.redaction import escaped, masked, masked_text
 from rxws.scheduler import clock, report, wall_time_ns
 from rxws.stats import Stats
 from rxws.watchman import BLOCKED, Watchman
@@ -44,6 +44,8 @@ NOTEWORTHY = 3
 """Losses in a row that are not worth a log record."""
 OVERFLOW_EVERY = 5.0
 """Seconds between two `Overflow` events about the same place; each tells how many were dropped since the last."""
+LONGEST_REASON = 123
+"""Characters of a close reason; a close frame carries so many bytes (RFC 6455, section 5.5)."""
 LOG_EVERY = 60.0
 """Seconds between two log records about the same nuisance."""
 
@@ -154,7 +156,8 @@ class Lifecycle:
             self._overflow_timer.disposable = self.scheduler.schedule_relative(OVERFLOW_EVERY, self._overflows_due)
 
     def callback_failed(self, name: str, error: Exception) -> None:
-        self.log(name, "%s: %s raised %r; it changes nothing", self.origin, name, error)
+        words = escaped(masked_text(repr(error)))
+        self.log(name, "%s: %s raised %s; it changes nothing", self.origin, name, words)
 
     def crashed(self, error: BaseException) -> bool:
         self._in_stream = None  # who raised is told nothing more, not even Closed
@@ -221,6 +224,7 @@ class Lifecycle:
 
     def has_ended(self, generation: Generation, reason: DisconnectReason, error: Exception | None) -> None:
         """A generation has ended, and nothing took its place yet."""
+        _log_words(generation.origin, error)
         if generation is self.successor:
             self.successor, self._covered = None, False
             return
@@ -404,6 +408,13 @@ class Lifecycle:
 
 
 def _nothing() -> None: ...
+
+
+def _log_words(origin: str, error: Exception | None) -> None:
+    # The server's words are not ours: nowhere but here, and only for who looks closely.
+    if isinstance(error, ConnectionClosed) and error.reason and LOG.isEnabledFor(logging.DEBUG):
+        words = ascii(masked_text(error.reason[:LONGEST_REASON]))
+        LOG.debug("%s: the server closed the connection with code %d and said %s", origin, error.code, words)
 
 
 def _listener(events: EventObserver | None) -> Callable[[Event], None] | None:

@@ -98,7 +98,8 @@ def check_kinds(**given: object) -> None:
     for name, value in given.items():
         right = _KINDS[name]
         if not (value is None and name != "random") and not right.fits(value):
-            raise ConfigError(name, f"{value!r} is none that would do; take {right.what}")
+            # Its kind and not the value: what was meant for a login may be in it.
+            raise ConfigError(name, f"{type(value).__name__} is none that would do; take {right.what}")
 
 
 def _is_policy(value: object) -> bool:
