@@ -26,6 +26,7 @@ class Attempt:
         messages: when which message comes; `str` as text, `bytes` as binary.
         lost: when the connection ends, and by which error; None: it stays.
         pongs: whether pings are answered, at once.
+        closing: seconds until our close is answered; None: it never is. After `close_timeout` the socket is aborted.
 
     Raises:
         ConfigError: a message comes before the connection is open.
@@ -35,6 +36,7 @@ class Attempt:
     messages: Sequence[tuple[float, str | bytes]] = ()
     lost: tuple[float, Disconnected] | None = None
     pongs: bool = True
+    closing: float | None = 0.0
 
     def __post_init__(self) -> None:
         for at, _ in self.messages:
@@ -82,10 +84,12 @@ class ScriptedTransport:
     def __init__(self, *attempts: Attempt) -> None:
         self._attempts = attempts or (Attempt(),)
         self.dials: list[Dialed] = []
+        self.most_live = 0
+        """How many connections were open, or being opened or closed, at once."""
 
     @property
     def live(self) -> int:
-        """How many connections are open, or being opened."""
+        """How many connections are open, or being opened or closed."""
         return sum(not dialed.ended for dialed in self.dials)
 
     def check(self, options: Mapping[str, object]) -> None:
@@ -97,7 +101,8 @@ class ScriptedTransport:
         dialed = Dialed(clock(scheduler)(), dial.url, dial.headers)
         attempt = self._attempts[min(len(self.dials), len(self._attempts) - 1)]
         self.dials.append(dialed)
-        socket = ScriptedSocket(attempt, dialed, receiver, scheduler)
+        self.most_live = max(self.most_live, self.live)
+        socket = ScriptedSocket(attempt, dialed, receiver, scheduler, dial.close_timeout)
         socket.play()
         return Disposable(socket.break_off)
 
@@ -105,8 +110,16 @@ class ScriptedTransport:
 class ScriptedSocket:
     """One connection of a script."""
 
-    def __init__(self, attempt: Attempt, dialed: Dialed, receiver: Receiver, scheduler: abc.SchedulerBase) -> None:
+    def __init__(
+        self,
+        attempt: Attempt,
+        dialed: Dialed,
+        receiver: Receiver,
+        scheduler: abc.SchedulerBase,
+        close_timeout: float | None,
+    ) -> None:
         self._attempt = attempt
+        self._closing = min((each for each in (attempt.closing, close_timeout) if each is not None), default=None)
         self._dialed = dialed
         self._receiver = receiver
         self._scheduler = scheduler
@@ -141,9 +154,13 @@ class ScriptedSocket:
             self._at(0.0, lambda: self._receiver.on_pong(payload))
 
     def close(self, code: int, reason: str) -> None:
-        if not self._dialed.ended:
-            self._dialed.close_code = code
-        self._gone()
+        if self._dialed.ended or self._dialed.close_code is not None:
+            return
+        self._dialed.close_code = code
+        if self._closing == 0.0:
+            self._gone()
+        elif self._closing is not None:
+            self._at(self._closing, self._gone)
 
     def abort(self) -> None:
         self._gone()
@@ -161,6 +178,9 @@ class ScriptedSocket:
 
     def _lose(self) -> None:
         assert self._attempt.lost is not None
+        if self._dialed.close_code is not None:  # we have left: all that is told is that it is gone
+            self._gone()
+            return
         was_open = self._dialed.opened
         self._end()
         self._receiver.on_lost(self._attempt.lost[1])
