@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypedDict
 
 from reactivex import abc
 from reactivex.disposable import Disposable, SerialDisposable
 
-from rxws.errors import ConnectionFailed, ConnectTimeout
+from rxws.errors import ConnectionClosed, ConnectionFailed, ConnectTimeout
 from rxws.events import (
     ConnectionState,
     DisconnectReason,
@@ -53,6 +53,7 @@ class Lifecycle:
     Args:
         scheduler: whose time.
         stable_after: seconds after which a connection has proved itself.
+        final_close_codes: close codes of the server after which no connection follows.
         stats: what to count into; None: one of its own.
         events: who hears of the events; an observer or a function.
         in_stream: takes the events that travel in the stream itself; what it raises is the consumer's.
@@ -64,6 +65,7 @@ class Lifecycle:
         scheduler: abc.SchedulerBase,
         *,
         stable_after: float,
+        final_close_codes: Collection[int] = (),
         stats: Stats | None = None,
         events: EventObserver | None = None,
         in_stream: Callable[[Event], None] | None = None,
@@ -84,7 +86,9 @@ class Lifecycle:
         self.successor: Generation | None = None
         self._previous: Generation | None = None
         self._rule = ""
-        self._succeeding = self._covered = False
+        self._succeeding = 0  # which try the next attempt is as a successor; 0: it is none
+        self._covered = self._ended_by_user = False
+        self._final_close_codes = final_close_codes
         self._sockets = 0
         self._waiting_for_room: Callable[[], None] | None = None
         self._in_stream = in_stream
@@ -97,9 +101,9 @@ class Lifecycle:
     # What the attempts tell (rxws.types.Logbook)
 
     def attempt(self, fail: Callable[[Exception], None]) -> Generation:
-        generation = Generation(self, self.origin, fail)
+        generation = Generation(self, self.origin, fail, self._succeeding or self.attempts.in_a_row + 1)
         if self._succeeding:
-            self._succeeding, self.successor = False, generation
+            self._succeeding, self.successor = 0, generation
         else:
             self.current = generation
         return generation
@@ -155,12 +159,13 @@ class Lifecycle:
 
     def has_ended(self, generation: Generation, reason: DisconnectReason, error: Exception | None) -> None:
         """A generation has ended, and nothing took its place yet."""
+        self._ended_by_user = error is None and reason is DisconnectReason.USER_REQUESTED
+        if isinstance(error, ConnectionFailed):
+            error.attempts = generation.attempt
         if generation is self.successor:
             self.successor, self._covered = None, False
             return
         self.reason, self.uptime = reason, generation.uptime
-        if isinstance(error, ConnectionFailed):
-            error.attempts = self.attempts.in_a_row + 1
         if reason is DisconnectReason.USER_REQUESTED:
             self._move(Trigger.END)
         elif not self._covered:
@@ -196,8 +201,8 @@ class Lifecycle:
             found()
         return Disposable(forget)
 
-    def succeeding(self) -> None:
-        self._succeeding = True
+    def succeeding(self, attempt: int) -> None:
+        self._succeeding = attempt
 
     def successor_is_live(self) -> bool:
         return self.successor is not None and self.successor.is_live
@@ -231,14 +236,17 @@ class Lifecycle:
             )
         )
 
-    def is_final(self) -> bool:
-        return self.reason is DisconnectReason.USER_REQUESTED
+    def is_final(self, error: Exception | None) -> bool:
+        if error is None:
+            return self._ended_by_user
+        return isinstance(error, ConnectionClosed) and error.code in self._final_close_codes
 
     # What the stream tells
 
     def planned(self, reason: DisconnectReason) -> None:
         """All connections are about to be ended for this reason."""
         self.planned_reason = self.reason = reason
+        self._covered = False
 
     def gave_up(self, error: Exception) -> None:
         """The error that goes to the subscriber: no attempt follows."""

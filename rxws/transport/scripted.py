@@ -72,6 +72,9 @@ class Dialed:
 class ScriptedTransport:
     """Plays one `Attempt` a dial, the last one again and again; what was asked stands in `dials`.
 
+    In place of an `Attempt` there may be a function that returns one for the time of the dial: what a connection gets
+    of a feed that goes on without it.
+
     >>> from reactivex.testing import TestScheduler
     >>> from rxws import ws_observable
     >>> virtual, transport, seen = TestScheduler(), ScriptedTransport(Attempt(messages=[(1.0, '"hello"')])), []
@@ -81,7 +84,7 @@ class ScriptedTransport:
     (['hello'], 1, 1)
     """
 
-    def __init__(self, *attempts: Attempt) -> None:
+    def __init__(self, *attempts: Attempt | Callable[[float], Attempt]) -> None:
         self._attempts = attempts or (Attempt(),)
         self.dials: list[Dialed] = []
         self.most_live = 0
@@ -102,6 +105,8 @@ class ScriptedTransport:
         attempt = self._attempts[min(len(self.dials), len(self._attempts) - 1)]
         self.dials.append(dialed)
         self.most_live = max(self.most_live, self.live)
+        if not isinstance(attempt, Attempt):
+            attempt = attempt(dialed.at)
         socket = ScriptedSocket(attempt, dialed, receiver, scheduler, dial.close_timeout)
         socket.play()
         return Disposable(socket.break_off)

@@ -202,3 +202,14 @@ def test_how_many_were_live_at_once_is_known() -> None:
         virtual.advance_by(0.5)
         client.socket.close(1000, "")
     assert transport.most_live == 2
+
+
+def test_an_attempt_may_depend_on_when_it_is_dialled() -> None:
+    """A feed goes on without us: each connection gets what comes from then on."""
+    virtual, client = TestScheduler(), Recorder()
+    transport = ScriptedTransport(lambda at: Attempt(messages=[(1.0, f"{at + 1.0:g}")]))
+    for at in (10.0, 20.0):
+        virtual.advance_to(at)
+        transport.open(DIAL, client, virtual)
+    virtual.advance_to(30.0)
+    assert [told for told in client.told if told not in ("open", "read")] == ["11", "21"]
