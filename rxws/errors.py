@@ -126,7 +126,7 @@ class HandshakeRejected(ConnectionFailed):
 
 
 class ConnectTimeout(Disconnected):
-    """Opening took longer than `timeout` seconds; `operation` is "open" or "on_open"."""
+    """Opening took longer than `timeout` seconds; `operation` is "open", "on_open", or "rotate" (to data)."""
 
     def __init__(self, operation: str, timeout: float) -> None:
         super().__init__(operation, timeout)

@@ -63,7 +63,7 @@ class Generation:
     def opened(self, connection: Connection) -> None:
         self.origin = connection.url
         self.opened_time = connection.opened_time
-        self._life.has_opened(self)
+        self._life.has_opened()
         self._life.tell(Opened(**self._stamp(), took=connection.dial_time, subprotocol=connection.subprotocol))
 
     def subscribed(self, count: int) -> None:

@@ -146,11 +146,10 @@ class Lifecycle:
             self._move(Trigger.DIAL)
         return self.generation
 
-    def has_opened(self, generation: Generation) -> None:
+    def has_opened(self) -> None:
         """A socket is open."""
         self._sockets += 1
-        if generation is not self.successor:
-            self._move(Trigger.OPEN)
+        self._move(Trigger.OPEN)
 
     def plans(self, generation: Generation, reason: DisconnectReason) -> None:
         """A generation is about to be ended."""

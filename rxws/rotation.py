@@ -92,6 +92,9 @@ class Step(Enum):
     """It is handed on, and the new connection takes over behind it."""
 
 
+DROP, PASS, CUT = Step  # asked for by every message; as members of their class they cost more
+
+
 class Splice(Generic[T]):
     """What two connections deliver at once, joined into one sequence, each value once and in order.
 
@@ -135,6 +138,7 @@ class Splice(Generic[T]):
         self._overlapping, self.delivers = True, False
         # Also what the last overlap left: two may be so near that the current one has not caught up yet.
         self._seen = {**self._before, **dict.fromkeys(self._recent)}
+        self._forget_the_oldest()
         self._firsts, self._awaited = {}, {_topic(key) for key in self._recent}
         self._held.clear()
 
@@ -142,21 +146,20 @@ class Splice(Generic[T]):
         """Note a value of the current one, and say what is done with it."""
         key = self._key_of(value)
         if key is None:
-            return Step.PASS
+            return PASS
         if key in self._before:
-            return Step.DROP
+            return DROP
         self._recent.append(key)
         if not self._overlapping:
-            return Step.PASS
+            return PASS
         self._seen[key] = None
-        while len(self._seen) > HELD:
-            del self._seen[next(iter(self._seen))]
+        self._forget_the_oldest()
         topic = _topic(key)
         if topic not in self._firsts:
             self._awaited.add(topic)
         elif self._firsts[topic] == key:
             self._awaited.discard(topic)
-        return Step.CUT if self.delivers and not self._awaited else Step.PASS
+        return CUT if self.delivers and not self._awaited else PASS
 
     def new(self, value: T, live: bool = True) -> bool:
         """Hold a value of the new one; return whether the cut is due.
@@ -200,6 +203,10 @@ class Splice(Generic[T]):
     def forget(self) -> None:
         """Nothing more comes that the connection before the current one had delivered."""
         self._before = {}
+
+    def _forget_the_oldest(self) -> None:
+        while len(self._seen) > HELD:
+            del self._seen[next(iter(self._seen))]
 
     def _begin_topic(self, topic: Hashable, key: Hashable) -> None:
         if topic not in self._firsts:

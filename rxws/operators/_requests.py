@@ -24,7 +24,8 @@ EARLY = 1e-3
 """Seconds that an age may be short of: its timer counts from the dial, and a clock's last digits differ."""
 
 AT_ONCE = 1.0
-"""Seconds before which a callable's request is not heard: one that always asks at once would dial without a pause."""
+"""Seconds to which a callable's request waits after it was called: one that always asks at once would dial without a
+pause, and so would a venue that announces its end to whoever comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +109,12 @@ class Requests:
         timer.disposable = scheduler.schedule_relative(max(0.0, left), look)
 
     def _call(self, messages: Observable[Any], scheduler: abc.SchedulerBase) -> None:
-        early = True
+        early, asked = True, False
 
         def asks(*_: object) -> None:
-            if early:
-                self._pause.disposable = scheduler.schedule_relative(AT_ONCE, lambda *_: self._ask(TICK))
-            else:
+            nonlocal asked
+            asked = True
+            if not early:
                 self._ask(TICK)
 
         def raised(error: Exception) -> None:
@@ -122,6 +123,8 @@ class Requests:
         def late(*_: object) -> None:
             nonlocal early
             early = False
+            if asked:
+                self._ask(TICK)
 
         when = self._rotation.when
         assert callable(when)

@@ -23,7 +23,7 @@ from rxws.operators._attempts import Attempts
 from rxws.operators._gate import WindowGate
 from rxws.operators._requests import Request, Requests
 from rxws.operators.after import after
-from rxws.rotation import Rotation, Splice, Step
+from rxws.rotation import CUT, PASS, Rotation, Splice
 from rxws.scheduler import RAISED, report
 from rxws.types import Handover, RetrySignal
 
@@ -84,8 +84,7 @@ class Rotating(Generic[T]):
     def begin(self) -> abc.DisposableBase:
         """Subscribe the first connection, and wait for what asks for the next."""
         self._everything.add(self._requests.begin(self._scheduler))
-        if not self._everything.is_disposed:
-            self._room.disposable = self._handover.room(self._begin_first)
+        self._room.disposable = self._handover.room(self._begin_first)
         return self._everything
 
     def _begin_first(self) -> None:
@@ -104,16 +103,20 @@ class Rotating(Generic[T]):
     # The current connection
 
     def _deliver(self, value: T) -> None:
-        step, successor = self._splice.old(value), self._next
-        if step is not Step.DROP:
+        step = self._splice.old(value)
+        if step is PASS:
             self._hand_on(value)
-        if step is Step.CUT and self._next is successor:  # else whoever got it has ended one of the two
-            self._cut()
+        elif step is CUT:
+            successor = self._next
+            self._hand_on(value)
+            if self._next is successor:  # else whoever got the value has ended one of the two
+                self._cut()
 
     def _hand_on_and_show(self, value: T) -> None:
         self._observer.on_next(value)
         assert self._messages is not None
-        self._messages.on_next(value)
+        if self._messages.observers:
+            self._messages.on_next(value)
 
     def _lost(self, leg: Leg[T], error: Exception) -> None:
         leg.runs = False
@@ -240,9 +243,7 @@ class Rotating(Generic[T]):
         self._handover.handed_over()
         if not self._everything.is_disposed:
             self._requests.connected(self._scheduler)
-        for value in rest:
-            if self._everything.is_disposed:
-                return
+        for value in rest:  # who leaves meanwhile is told nothing more
             self._hand_on(value)
 
     def _cut_between_reads(self) -> None:
@@ -251,7 +252,6 @@ class Rotating(Generic[T]):
             self._cut()
         except RAISED as error:
             if not self._handover.crashed(error):
-                self._everything.dispose()
                 report(error, self._scheduler)
 
     def _forget(self, *_: object) -> None:

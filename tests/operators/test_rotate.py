@@ -100,6 +100,14 @@ def test_the_script_and_the_subscriptions_are_the_new_ones_too() -> None:
     assert numbers(played) == through(12)
 
 
+def test_what_the_old_one_delivered_is_remembered_for_as_long_as_an_overlap() -> None:
+    """A feed that begins its numbers anew is not taken for one that is behind."""
+    again = [(6.0, "9"), (8.5, "10")]
+    new = Attempt(messages=[(1.0, "11"), *again])  # the cut is at 11, and the overlap's length after it at 16
+    played = play(leg(), new, rotate=keyed(overlap=5.5)).to(20.0)
+    assert numbers(played) == [*through(11), 10]
+
+
 def test_whoever_gets_the_last_value_before_the_cut_may_end_the_old_one() -> None:
     """The new one takes over at that, and the cut that was due is none any more."""
     connections: list[Any] = []

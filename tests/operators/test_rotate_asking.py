@@ -178,6 +178,13 @@ def test_a_callable_that_asks_at_once_rotates_once_a_second_at_most(when: Any) -
     assert len(played.dials) == 11
 
 
+def test_a_message_of_a_connections_first_second_asks_when_that_is_over() -> None:
+    """Not a second later than it came: the venue has said that it will close."""
+    asked = keyed(lambda seen: seen.pipe(ops.filter(lambda value: value == "close")))
+    played = play(leg(messages=[(0.7, '"close"')]), leg(), rotate=asked).to(5.0)
+    assert played.dials == [0.0, 1.0]
+
+
 # Windows
 
 

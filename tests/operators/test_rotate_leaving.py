@@ -164,18 +164,24 @@ def test_all_kinds_of_events_were_disposed_in() -> None:
     assert set(EVENTS) == {"Connecting", "Opened", "Subscribed", "Live", "Closed", "Waiting", "Rotated"}
 
 
-@pytest.mark.parametrize("place", range(1, 20))
-def test_dispose_inside_on_next_leaves_nothing(place: int) -> None:
-    """At each value, also one that had been held."""
+@pytest.mark.parametrize("at_event", ["Rotated", "Waiting"])
+def test_who_leaves_at_an_event_is_not_asked_when_to_rotate_next(at_event: str) -> None:
+    """Neither behind a cut, nor after a try that was given up."""
+    called: list[object] = []
     played: Played
 
-    def leave(value: int) -> int:
-        if value == place:
-            played.subscription.dispose()
-        return value
+    def when(messages: object) -> Any:
+        called.append(messages)
+        return rx.timer(5.0)
 
-    played = lively(decode=lambda payload: leave(int(payload)))
+    def leave(event: Event) -> None:
+        if type(event).__name__ == at_event:
+            played.subscription.dispose()
+
+    new = leg() if at_event == "Rotated" else Attempt.refused()
+    played = play(leg(), new, rotate=keyed(when), retry=None, events=leave)
     played.to(20.0)
+    assert len(called) == 1
     assert left_for_good(played)
 
 
