@@ -27,9 +27,10 @@ class Feed:
 
     Args:
         answers: whether a close frame is answered.
+        replayed: how many of the last numbers whoever comes gets again.
     """
 
-    def __init__(self, *, answers: bool = True) -> None:
+    def __init__(self, *, answers: bool = True, replayed: int = 0) -> None:
         self.number = 0
         self.most_live = 0
         self.live: dict[Peer, None] = {}
@@ -39,6 +40,7 @@ class Feed:
         self.silent: set[Peer] = set()
         """Those that get nothing any more."""
         self._answers = answers
+        self._replayed = replayed
 
     async def script(self, peer: Peer) -> None:
         """A script: a peer of the feed, to its end."""
@@ -47,6 +49,8 @@ class Feed:
         self.live[peer] = None
         self.most_live = max(self.most_live, len(self.live))
         await peer.accept()
+        again = min(self._replayed, self.number)
+        peer.writer.write(numbers(self.number + 1 - again, again))
         self.told[peer] = None
         await peer.listen(closes=self._answers, until=CLOSE if self._answers else None)
         del self.live[peer], self.told[peer]
@@ -83,7 +87,7 @@ def rotation(when: Any, **how: Any) -> Rotation:
 
 async def test_a_hundred_rotations_under_a_fast_feed_lose_nothing_and_repeat_nothing(watch: Any) -> None:
     """In order, too; the server never sees more than two live sockets; each is counted as proactive."""
-    ticks, feed, stats = Subject(), Feed(), Stats()
+    ticks, feed, stats = Subject(), Feed(replayed=15), Stats()
 
     def again(event: Any) -> None:
         if isinstance(event, Rotated) and event.generation <= LAST:
