@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from reactivex import Observable
 
-__all__ = ["Key", "Rotation", "Splice", "Step"]
+__all__ = ["CUT", "DROP", "PASS", "Key", "Rotation", "Splice", "Step"]
 
 T = TypeVar("T")
 
