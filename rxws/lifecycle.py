@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypedDict, TypeVar
 
 from reactivex import abc
@@ -65,6 +65,7 @@ class Lifecycle:
     Args:
         scheduler: whose time.
         stable_after: seconds after which a connection has proved itself.
+        final_close_codes: close codes of the server after which no connection follows.
         stats: what to count into; None: one of its own.
         events: who hears of the events; an observer or a function.
         in_stream: takes the events that travel in the stream itself; what it raises is the consumer's.
@@ -77,6 +78,7 @@ class Lifecycle:
         scheduler: abc.SchedulerBase,
         *,
         stable_after: float,
+        final_close_codes: Collection[int] = (),
         stats: Stats | None = None,
         events: EventObserver | None = None,
         in_stream: Callable[[Event], None] | None = None,
@@ -98,7 +100,9 @@ class Lifecycle:
         self.successor: Generation | None = None
         self._previous: Generation | None = None
         self._rule = ""
-        self._succeeding = self._covered = False
+        self._succeeding = 0  # which try the next attempt is as a successor; 0: it is none
+        self._covered = self._ended_by_user = False
+        self._final_close_codes = final_close_codes
         self.on_gone: Callable[[], None] = _nothing
         self.on_handed_over: Callable[[], None] = _nothing
         self.sockets = 0
@@ -119,9 +123,9 @@ class Lifecycle:
     # What the attempts tell (rxws.types.Logbook)
 
     def attempt(self, fail: Callable[[Exception], None]) -> Generation:
-        generation = Generation(self, self.origin, fail)
+        generation = Generation(self, self.origin, fail, self._succeeding or self.attempts.in_a_row + 1)
         if self._succeeding:
-            self._succeeding, self.successor = False, generation
+            self._succeeding, self.successor = 0, generation
         else:
             self.current = generation
         return generation
@@ -211,11 +215,10 @@ class Lifecycle:
             self._move(Trigger.DIAL)
         return self.generation
 
-    def has_opened(self, generation: Generation) -> None:
+    def has_opened(self) -> None:
         """A socket is open."""
         self.sockets += 1
-        if generation is not self.successor:
-            self._move(Trigger.OPEN)
+        self._move(Trigger.OPEN)
 
     def plans(self, generation: Generation, reason: DisconnectReason) -> None:
         """A generation is about to be ended."""
@@ -225,12 +228,13 @@ class Lifecycle:
     def has_ended(self, generation: Generation, reason: DisconnectReason, error: Exception | None) -> None:
         """A generation has ended, and nothing took its place yet."""
         _log_words(generation.origin, error)
+        self._ended_by_user = error is None and reason is DisconnectReason.USER_REQUESTED
+        if isinstance(error, ConnectionFailed):
+            error.attempts = generation.attempt
         if generation is self.successor:
             self.successor, self._covered = None, False
             return
         self.reason, self.uptime = reason, generation.uptime
-        if isinstance(error, ConnectionFailed):
-            error.attempts = self.attempts.in_a_row + 1
         if reason is DisconnectReason.USER_REQUESTED:
             self._move(Trigger.END)
         elif not self._covered:
@@ -267,8 +271,8 @@ class Lifecycle:
             found()
         return Disposable(forget)
 
-    def succeeding(self) -> None:
-        self._succeeding = True
+    def succeeding(self, attempt: int) -> None:
+        self._succeeding = attempt
 
     def successor_is_live(self) -> bool:
         return self.successor is not None and self.successor.is_live
@@ -303,14 +307,17 @@ class Lifecycle:
             )
         )
 
-    def is_final(self) -> bool:
-        return self.reason is DisconnectReason.USER_REQUESTED
+    def is_final(self, error: Exception | None) -> bool:
+        if error is None:
+            return self._ended_by_user
+        return isinstance(error, ConnectionClosed) and error.code in self._final_close_codes
 
     # What the stream tells
 
     def planned(self, reason: DisconnectReason) -> None:
         """All connections are about to be ended for this reason."""
         self.planned_reason = self.reason = reason
+        self._covered = False
 
     def lose(self, error: Exception) -> None:
         """End the current attempt as lost by `error`; without one, nothing happens."""

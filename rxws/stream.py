@@ -17,7 +17,7 @@ from rxws.backoff import Backoff, Policy
 from rxws.connection import Headers, Url, connect
 from rxws.controls import Controls
 from rxws.decoding import Decode, json_or_text
-from rxws.errors import ConnectionClosed, IdleTimeout, RxwsError
+from rxws.errors import ConfigError, IdleTimeout, RxwsError
 from rxws.events import Event
 from rxws.governor import Governor
 from rxws.lifecycle import EventObserver, Lifecycle
@@ -197,6 +197,7 @@ def ws_observable(
         ConfigError: an argument is wrong; it is named, with what would be right.
 
     >>> from reactivex.testing import TestScheduler
+    >>> from rxws.errors import ConnectionClosed
     >>> from rxws.testing import Attempt, ScriptedTransport
     >>> virtual, seen = TestScheduler(), []
     >>> script = ScriptedTransport(Attempt(messages=[(1.0, '{"n": 1}')], lost=(2.0, ConnectionClosed(1001))))
@@ -246,10 +247,12 @@ def ws_observable(
     values = decoded(decode, keep, on_bad_frame)
     limit = None if max_age is None else max_age * (1.0 - max_age_jitter)
     wsops.rotate(rotate, retry, limit=limit)
+    if rotate is not None and close_timeout is None:
+        raise ConfigError("close_timeout", "None is for ever, and a rotation waits for the old socket; take seconds")
 
     def build(life: Lifecycle, ends: PlannedEnds, out: Outgoing) -> Observable[Any]:
         def not_final(signal: RetrySignal) -> bool:
-            life.finished = isinstance(signal.error, ConnectionClosed) and signal.error.code in final
+            life.finished = life.is_final(signal.error)
             return not life.finished
 
         def losses(signals: Observable[RetrySignal]) -> Observable[Any]:
@@ -284,6 +287,7 @@ def ws_observable(
         life = Lifecycle(
             on,
             stable_after=retry.stable_after if isinstance(retry, Backoff) else 60.0,
+            final_close_codes=final,
             stats=stats,
             events=events,
             in_stream=observer.on_next if lifecycle else None,

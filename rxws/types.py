@@ -138,8 +138,8 @@ class Handover(Logbook, Protocol):
     def room(self, then: Callable[[], None]) -> abc.DisposableBase:
         """Call `then` once no more than one socket is left of all that were opened: at once, or when one is gone."""
 
-    def succeeding(self) -> None:
-        """The next attempt is the successor's."""
+    def succeeding(self, attempt: int) -> None:
+        """The next attempt is the successor's, the so manieth in a row."""
 
     def successor_is_live(self) -> bool:
         """Whether the successor has brought data."""
@@ -156,8 +156,8 @@ class Handover(Logbook, Protocol):
     def handed_over(self) -> None:
         """That has been done."""
 
-    def is_final(self) -> bool:
-        """Whether the end of the current one was the user's, for good."""
+    def is_final(self, error: Exception | None) -> bool:
+        """Whether the end of one that has just ended by `error`, or by our own will, was meant for good."""
 
 
 class Silence:

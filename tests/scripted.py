@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from reactivex import Observable, abc
@@ -53,12 +54,18 @@ class Played:
         return [event for event in self.events if isinstance(event, kind)]
 
 
-def play(*attempts: Attempt, random: float = 0.0, virtual: TestScheduler | None = None, **options: Any) -> Played:
+def play(
+    *attempts: Attempt | Callable[[float], Attempt],
+    url: Any = "ws://scripted/ws",
+    random: float = 0.0,
+    virtual: TestScheduler | None = None,
+    **options: Any,
+) -> Played:
     """Subscribe a stream of these attempts at time 0; chance always says `random`."""
-    virtual, transport = virtual or TestScheduler(), ScriptedTransport(*attempts)
+    virtual, transport = virtual or TestScheduler(), options.pop("transport", None) or ScriptedTransport(*attempts)
     played = Played(virtual, transport)
     stream = ws_observable(
-        "ws://scripted/ws",
+        url,
         **{
             "transport": transport,
             "stats": played.stats,

@@ -28,6 +28,7 @@ class Attempt:
         pings: when a ping of the server comes, which is answered.
         lost: when the connection ends, and by which error; None: it stays.
         pongs: whether pings are answered, at once.
+        closing: seconds until our close is answered; None: it never is. After `close_timeout` the socket is aborted.
 
     Raises:
         ConfigError: a message comes before the connection is open.
@@ -38,6 +39,7 @@ class Attempt:
     lost: tuple[float, Disconnected] | None = None
     pongs: bool = True
     pings: Sequence[float] = ()
+    closing: float | None = 0.0
 
     def __post_init__(self) -> None:
         for at, _ in self.messages:
@@ -73,6 +75,9 @@ class Dialed:
 class ScriptedTransport:
     """Plays one `Attempt` a dial, the last one again and again; what was asked stands in `dials`.
 
+    In place of an `Attempt` there may be a function that returns one for the time of the dial: what a connection gets
+    of a feed that goes on without it.
+
     >>> from reactivex.testing import TestScheduler
     >>> from rxws import ws_observable
     >>> virtual, transport, seen = TestScheduler(), ScriptedTransport(Attempt(messages=[(1.0, '"hello"')])), []
@@ -82,13 +87,15 @@ class ScriptedTransport:
     (['hello'], 1, 1)
     """
 
-    def __init__(self, *attempts: Attempt) -> None:
+    def __init__(self, *attempts: Attempt | Callable[[float], Attempt]) -> None:
         self._attempts = attempts or (Attempt(),)
         self.dials: list[Dialed] = []
+        self.most_live = 0
+        """How many connections were open, or being opened or closed, at once."""
 
     @property
     def live(self) -> int:
-        """How many connections are open, or being opened."""
+        """How many connections are open, or being opened or closed."""
         return sum(not dialed.ended for dialed in self.dials)
 
     def check(self, options: Mapping[str, object]) -> None:
@@ -100,7 +107,10 @@ class ScriptedTransport:
         dialed = Dialed(clock(scheduler)(), dial.url, dial.headers)
         attempt = self._attempts[min(len(self.dials), len(self._attempts) - 1)]
         self.dials.append(dialed)
-        socket = ScriptedSocket(attempt, dialed, receiver, scheduler)
+        self.most_live = max(self.most_live, self.live)
+        if not isinstance(attempt, Attempt):
+            attempt = attempt(dialed.at)
+        socket = ScriptedSocket(attempt, dialed, receiver, scheduler, dial.close_timeout)
         socket.play()
         return Disposable(socket.break_off)
 
@@ -108,8 +118,16 @@ class ScriptedTransport:
 class ScriptedSocket:
     """One connection of a script."""
 
-    def __init__(self, attempt: Attempt, dialed: Dialed, receiver: Receiver, scheduler: abc.SchedulerBase) -> None:
+    def __init__(
+        self,
+        attempt: Attempt,
+        dialed: Dialed,
+        receiver: Receiver,
+        scheduler: abc.SchedulerBase,
+        close_timeout: float | None,
+    ) -> None:
         self._attempt = attempt
+        self._closing = min((each for each in (attempt.closing, close_timeout) if each is not None), default=None)
         self._dialed = dialed
         self._receiver = receiver
         self._scheduler = scheduler
@@ -156,9 +174,13 @@ class ScriptedSocket:
             self._at(0.0, self._read)
 
     def close(self, code: int, reason: str) -> None:
-        if not self._dialed.ended:
-            self._dialed.close_code = code
-        self._gone()
+        if self._dialed.ended or self._dialed.close_code is not None:
+            return
+        self._dialed.close_code = code
+        if self._closing == 0.0:
+            self._gone()
+        elif self._closing is not None:
+            self._at(self._closing, self._gone)
 
     def abort(self) -> None:
         self._gone()
@@ -185,6 +207,9 @@ class ScriptedSocket:
 
     def _lose(self) -> None:
         assert self._attempt.lost is not None
+        if self._dialed.close_code is not None:  # we have left: all that is told is that it is gone
+            self._gone()
+            return
         was_open = self._dialed.opened
         self._end()
         self._receiver.on_lost(self._attempt.lost[1])

@@ -31,6 +31,9 @@ LETTERS = {Connecting: "C", Opened: "O", Subscribed: "S", Live: "L", Closed: "X"
 ORDER = re.compile(r"(C(O(S?Ld*|S)?)?XW)*(C(O(S?Ld*|S)?)?X?)?")
 """The order of what is told: c.f. `rxws.events`; d is data."""
 
+OF_ONE = re.compile(r"C(O(S?L|S)?)?X?")
+"""The same of one connection, without its data."""
+
 
 class Watch:
     """One subscription; used as a context, it is disposed at the end, and nothing of it may be left then.
@@ -55,6 +58,7 @@ class Watch:
         self.error: Exception | None = None
         self.completed = False
         self._leftovers = leftovers
+        self._rotates = "rotate" in settings
         self._consumer = consumer
         self._listener = listener
         self._stream = ws_observable(url, events=self._heard, **{**SETTINGS, **CHANCE, **settings})
@@ -119,8 +123,22 @@ class Watch:
         return "".join(LETTERS.get(type(each), "?") if isinstance(each, Event) else "d" for each in self.told)
 
     @property
+    def _shapes(self) -> dict[int, str]:
+        """What was told of each connection, by its number."""
+        shapes: dict[int, str] = {}
+        for event in self.of(Event):
+            if type(event) in LETTERS and not isinstance(event, Waiting):
+                shapes[event.generation] = shapes.get(event.generation, "") + LETTERS[type(event)]
+        return shapes
+
+    @property
     def in_order(self) -> bool:
-        """Whether Connecting, Opened, Subscribed, Live, data, Closed, Waiting came in this order, over and over."""
+        """Whether Connecting, Opened, Subscribed, Live, data, Closed, Waiting came in this order, over and over.
+
+        Two connections of a rotation are told between each other: there, each for itself.
+        """
+        if self._rotates:
+            return all(OF_ONE.fullmatch(shape) for shape in self._shapes.values())
         return ORDER.fullmatch(re.sub(r"[?]", "", self.shape)) is not None
 
     def _heard(self, event: Event) -> None:
