@@ -1,4 +1,4 @@
-"""A WebSocket server of bare asyncio streams: what a test says is what goes over the wire, byte for byte."""
+"""A WebSocket server of bare asyncio streams: what a script says is what goes over the wire, byte for byte."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from typing import Self, cast
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 FIN, RSV1 = 0x80, 0x40
 MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+SERVER_THREAD = "server"
+"""The name of a server's own thread, see `Elsewhere`."""
 # An abrupt end: what is unsent is thrown away, and the peer gets a reset.
 NO_LINGER = struct.pack("ii", 1, 0)
 
@@ -169,7 +171,7 @@ Script = Callable[[Peer], Awaitable[object]]
 class RawServer:
     """Plays one script a TCP connection; the last one for all that follow.
 
-    What a script raises fails the test, except for the client's going away.
+    What a script raises is raised where the server ends, except for the client's going away.
     """
 
     def __init__(self, *scripts: Script, port: int = 0) -> None:
@@ -228,7 +230,7 @@ class Elsewhere:
     def __init__(self, server: RawServer) -> None:
         self._server = server
         self._up: Future[None] = Future()
-        self._thread = threading.Thread(target=asyncio.run, args=(self._serve(),), name="server")
+        self._thread = threading.Thread(target=asyncio.run, args=(self._serve(),), name=SERVER_THREAD)
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
