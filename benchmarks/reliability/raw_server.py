@@ -16,6 +16,7 @@ from typing import Self, cast
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 FIN, RSV1 = 0x80, 0x40
 MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+BACKLOG = 1_024  # so many may come at once
 SERVER_THREAD = "server"
 """The name of a server's own thread, see `Elsewhere`."""
 # An abrupt end: what is unsent is thrown away, and the peer gets a reset.
@@ -188,11 +189,16 @@ class RawServer:
         self._failures: list[BaseException] = []
 
     @property
+    def live(self) -> int:
+        """How many TCP connections there are, as the server sees it."""
+        return sum(not each.ended and not each.writer.is_closing() for each in self.peers)
+
+    @property
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.port}/ws"
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port, backlog=BACKLOG)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

@@ -1,4 +1,4 @@
-"""The rows, in the order of the table. To add one is to write a function: every `Row` in one of these files is played."""
+"""The rows, in the order of the table. To add one, write a function: every `Row` in one of these files is played."""
 
 from __future__ import annotations
 

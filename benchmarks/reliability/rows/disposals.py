@@ -1,1 +1,213 @@
-"""x."""
+"""The subscriber leaves, at every moment: nothing of it is left, and nothing connects afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from random import Random
+from typing import Any
+
+from benchmarks.reliability.raw_server import CLOSE, Peer, RawServer, Script, numbers
+from benchmarks.reliability.row import Figure, Trial, counted, row
+from benchmarks.reliability.scripts import feed, refusing
+from benchmarks.reliability.watching import Watch
+from rxws import Backoff, Rotation
+from rxws.events import Closed, Connecting, DisconnectReason, Event, Opened, Waiting
+
+NOTHING = "No task, socket, timer or thread is left, nothing is told afterwards, nothing connects"
+
+
+async def disposed(trial: Trial, server: RawServer, seen: Watch, **checks: object) -> Figure:
+    """Dispose now, and see what is left, what is told and who connects afterwards."""
+    seen.dispose()
+    told = len(seen.told)
+    await seen.gone()
+    dials = len(server.peers)
+    await asyncio.sleep(0.5)  # longer than the longest back-off of the rows
+    late, connected = len(seen.told) - told, len(server.peers) - dials
+    return Figure.of(
+        f"0 left, {late} told, {counted(connected, 'connection')} afterwards",
+        nothing_told=late == 0 and seen.error is None and not seen.completed,
+        nothing_connects=connected == 0,
+        in_order=seen.in_order,
+        **checks,
+    )
+
+
+@row("dispose-connecting", "Dispose while the handshake hangs", NOTHING)
+async def dispose_connecting(trial: Trial) -> Figure:
+    async def hang(peer: Peer) -> None:
+        await peer.listen()
+
+    async with RawServer(hang) as server:
+        seen = trial.watch(server.url, open_timeout=10.0).subscribe()
+        await seen.until(lambda: server.peers)
+        figure = await disposed(trial, server, seen)
+        reasons = [(each.reason, each.opened) for each in seen.of(Closed)]
+        right = reasons == [(DisconnectReason.USER_REQUESTED, False)]
+        return figure if right else Figure.of(figure.text, told_as_ours=False)
+
+
+@row("dispose-waiting", "Dispose while it waits to dial again, an hour of Retry-After among it", NOTHING)
+async def dispose_waiting(trial: Trial) -> Figure:
+    async def flap(peer: Peer) -> None:
+        await peer.accept()
+        await peer.end()
+
+    for script in (flap, refusing(b"429 Too Many Requests", b"Retry-After: 3600")):
+        async with RawServer(script) as server:
+            seen = trial.watch(server.url).subscribe()
+            await seen.until(lambda seen=seen: seen.of(Waiting))
+            figure = await disposed(trial, server, seen, still_waiting=isinstance(seen.told[-1], Waiting))
+            if not figure.passed:
+                break
+    return figure
+
+
+@row("dispose-receiving", "Dispose in the middle of a feed", f"{NOTHING}; the server gets a close frame with 1000")
+async def dispose_receiving(trial: Trial) -> Figure:
+    async with RawServer(feed) as server:
+        seen = trial.watch(server.url).subscribe()
+        await seen.until(lambda: len(seen.numbers) > 20)
+        figure = await disposed(trial, server, seen, each_once=seen.numbers == list(range(1, len(seen.numbers) + 1)))
+        said = server.peers[0].of(CLOSE)
+        return figure if said == [b"\x03\xe8"] else Figure.of(figure.text, goodbye=False)
+
+
+@row(
+    "dispose-unanswered",
+    "Dispose, and the server never answers the close frame, or does not even read it",
+    f"{NOTHING}: the socket is given up after `close_timeout`",
+)
+async def dispose_unanswered(trial: Trial) -> Figure:
+    async def never_answers(peer: Peer) -> None:
+        await peer.accept()
+        peer.number()
+        await peer.listen(closes=False)
+
+    async def never_reads(peer: Peer) -> None:
+        await peer.accept()
+        peer.number()
+        peer.deafen()
+        await asyncio.sleep(3600)
+
+    for script in (never_answers, never_reads):
+        async with RawServer(script) as server:
+            seen = trial.watch(server.url, ping_interval=None).subscribe()
+            await seen.until(lambda seen=seen: seen.numbers)
+            figure = await disposed(trial, server, seen)
+            if not figure.passed:
+                break
+    return figure
+
+
+@row("dispose-within", "Dispose from inside `on_next`, in the middle of a burst", f"{NOTHING}; no further message")
+async def dispose_within(trial: Trial) -> Figure:
+    def consumer(value: dict[str, int]) -> None:
+        if value["n"] == 5:
+            seen.dispose()
+
+    async def script(peer: Peer) -> None:
+        await peer.accept(numbers(1, 3))  # with the handshake's answer
+        peer.server.numbered = 3
+        peer.number(20)
+        await peer.listen()
+
+    async with RawServer(script) as server:
+        seen = trial.watch(server.url, consumer).subscribe()
+        await seen.until(lambda: len(seen.numbers) >= 5)
+        return await disposed(trial, server, seen, none_after_it=seen.numbers == [1, 2, 3, 4, 5])
+
+
+MOMENTS = ("connecting", "receiving", "back-off", "rotation", "close")
+
+
+def moment(seen: Watch, ends: bool) -> str:
+    """Say in which moment of its life a subscription is."""
+    last = [each for each in seen.told if isinstance(each, Event)][-1:]
+    if not last:
+        return "connecting"
+    if isinstance(last[0], Waiting):
+        return "close" if ends else "back-off"
+    if isinstance(last[0], Closed):
+        return "close"
+    opened = [each.generation for each in seen.of(Opened)]
+    over = {each.generation for each in seen.of(Closed)}
+    if isinstance(last[0], Connecting):
+        return "rotation" if set(opened[-1:]) - over else "connecting"
+    return "receiving"
+
+
+@row(
+    "dispose-anywhere",
+    "Dispose at 1,000 random moments of connect, handshake, feed, back-off, rotation and close",
+    f"{NOTHING}; no exception is left unretrieved",
+    limit=300.0,
+)
+async def dispose_anywhere(trial: Trial) -> Figure:
+    chance, runs = Random(0), trial.size(100, 1_000)
+
+    async def capricious(peer: Peer) -> None:
+        await asyncio.sleep(chance.uniform(0.0, 0.004))
+        await peer.ask()
+        await asyncio.sleep(chance.uniform(0.0, 0.004))
+        if chance.random() < 0.2:
+            peer.write(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+            return peer.fin()
+        peer.write(peer.response())
+        listening = asyncio.ensure_future(listen_slowly(peer))
+        until = chance.randrange(1, 30)
+        while until and not peer.ended and not peer.writer.is_closing():
+            peer.number()
+            until -= 1
+            await asyncio.sleep(0.001)
+        if not peer.ended and not peer.writer.is_closing():
+            await chance.choice(ends)(peer)
+        return await listening
+
+    async def listen_slowly(peer: Peer) -> None:
+        await peer.listen(closes=False, until=CLOSE)
+        await asyncio.sleep(chance.uniform(0.0, 0.01))
+        if not peer.ended and not peer.writer.is_closing():
+            peer.close()
+            peer.fin()
+
+    async def fin(peer: Peer) -> None:
+        peer.fin()
+
+    async def close(peer: Peer) -> None:
+        peer.close(1001)
+
+    ends: list[Script] = [fin, close, lambda peer: peer.reset()]
+    kinds: list[dict[str, Any]] = [
+        {},
+        {"rotate": Rotation(0.004, overlap=0.02, key=lambda value: value["n"])},
+        {"max_age": 0.01, "check_interval": 0.01},
+    ]
+    moments: Counter[str] = Counter()
+    left, late = 0, 0
+    done: list[tuple[Watch, int]] = []
+    async with RawServer(capricious) as server:
+        for _ in range(runs):
+            kind = chance.choice(kinds)
+            settings = {"retry": Backoff(0.01, cap=0.02), "open_timeout": 0.05, "close_timeout": 0.05, **kind}
+            seen = trial.watch(server.url, **settings, random=chance.random).subscribe()
+            await asyncio.sleep(chance.uniform(0.0, 0.04))
+            moments[moment(seen, "max_age" in kind)] += 1
+            seen.dispose()
+            done.append((seen, len(seen.told)))
+            left += bool(await trial.leftovers.after_a_while(1.0))
+        dials = len(server.peers)
+        await asyncio.sleep(0.5)
+        connected = len(server.peers) - dials
+        late = sum(len(seen.told) - told for seen, told in done)
+        broken = sum(not seen.in_order for seen, _ in done)
+    hit = ", ".join(f"{name} {moments[name]}" for name in MOMENTS)
+    return Figure.of(
+        f"{runs:,} moments ({hit}): {left} left, {late} late, {counted(connected, 'connection')} afterwards",
+        nothing_left=left == 0,
+        nothing_late=late == 0,
+        nothing_connects=connected == 0,
+        in_order=broken == 0,
+        every_moment_was_hit=all(moments[name] for name in MOMENTS),
+    )
