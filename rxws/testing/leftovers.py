@@ -31,8 +31,9 @@ __all__ = ["Leftovers"]
 P = ParamSpec("P")
 T = TypeVar("T")
 
-EXECUTOR = "asyncio_"
-"""How the threads of a loop's own executor are named: they resolve host names, and live as long as the loop."""
+ASYNCIOS_OWN = "asyncio"
+"""How asyncio's own threads are named: its executor, which resolves host names and lives as long as the loop does, and
+who waits for child processes."""
 
 # Tasks, timers and the callbacks of sockets inherit the context of whoever makes them.
 _IS_CLIENT: ContextVar[bool] = ContextVar("is_client", default=False)
@@ -43,7 +44,7 @@ class Leftovers:
 
     The client is what is called by `as_client`, and all that comes of it: the tasks, timers and sockets that it makes,
     those that these make, and so on. What others make on the same loop, a test's server for example, does not count;
-    of threads, every new one does.
+    of threads, every new one does, except asyncio's own.
 
     Args:
         threads: names of threads that are no client's.
@@ -93,7 +94,7 @@ class Leftovers:
         timers = [f"timer {each}" for each in self._timers if not each.cancelled() and each.when() > now]
         sockets = [f"socket {each}" for each in self._sockets if each.fileno() != -1]
         new = [each.name for each in set(threading.enumerate()) - self._threads]
-        threads = [f"thread {name}" for name in new if name not in self._ignored and not name.startswith(EXECUTOR)]
+        threads = [f"thread {name}" for name in new if name not in self._ignored and not name.startswith(ASYNCIOS_OWN)]
         return tasks + timers + sockets + threads
 
     async def after_a_while(self, seconds: float = 2.0) -> list[str]:

@@ -43,7 +43,7 @@ class Played:
 )
 async def max_age(trial: Trial) -> Figure:
     hour = 3600.0
-    played = Played(trial, Attempt(), max_age=23 * hour)
+    played = Played(trial, Attempt(), max_age=23 * hour, ping_interval=600.0)
     played.to(30 * 24 * hour)
     ages = [after - before for before, after in zip(played.dials, played.dials[1:], strict=False)]
     stats, most = played.stats, max(ages, default=30 * 24 * hour)

@@ -1,1 +1,136 @@
-"""x."""
+"""Long runs: what the later half takes in memory, tasks and file descriptors beyond the earlier one is nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import resource
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.reliability.process import PIECE, ServerProcess
+from benchmarks.reliability.row import Figure, Trial, counted, row
+from benchmarks.reliability.watching import CHANCE, SETTINGS
+from rxws import Backoff, Stats
+
+STATM, DESCRIPTORS = Path("/proc/self/statm"), Path("/dev/fd")
+BLOCKS = 2_000
+"""Blocks of Python's allocator that come and go; one a reconnect would be more in the half of a long run."""
+MEMORY = 2.0
+"""MiB that a process may take for reasons of its own."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """What this process holds at a moment."""
+
+    blocks: int
+    memory: float
+    tasks: int
+    descriptors: int
+
+    @classmethod
+    def now(cls) -> Held:
+        """Look, after the collector has been by."""
+        gc.collect()
+        pages = int(STATM.read_text().split()[1]) if STATM.exists() else 0
+        return cls(
+            sys.getallocatedblocks(),
+            pages * resource.getpagesize() / 2**20,
+            len(asyncio.all_tasks()),
+            len(os.listdir(DESCRIPTORS)),
+        )
+
+    def grown(self, before: Held) -> dict[str, object]:
+        """Return the checks of what has been added since."""
+        return {
+            "flat_blocks": self.blocks - before.blocks < BLOCKS,
+            "flat_memory": self.memory - before.memory < MEMORY,
+            "flat_tasks": self.tasks <= before.tasks,
+            "flat_descriptors": self.descriptors <= before.descriptors,
+        }
+
+
+class Counter:
+    """A consumer that keeps nothing: it sees whether each number follows the last one."""
+
+    def __init__(self) -> None:
+        self.last = 0
+        self.wrong = 0
+        self.error: Exception | None = None
+
+    def on_next(self, value: dict[str, int]) -> None:
+        """Take the next number."""
+        self.wrong += value["n"] != self.last + 1
+        self.last = value["n"]
+
+    def on_error(self, error: Exception) -> None:
+        """Note that it is over."""
+        self.error = error
+
+
+async def soaked(trial: Trial, server: ServerProcess, messages: int, settings: dict[str, Any]) -> dict[str, Any]:
+    """Take so many messages, and look at what is held after a quarter, a half, and all of them."""
+    consumer, stats = Counter(), Stats()
+    stream = trial.client(server.url, **{**SETTINGS, **CHANCE, "stats": stats, **settings})
+    held = []
+    subscription = trial.leftovers.as_client(stream.subscribe, consumer.on_next, consumer.on_error)
+    for part in (messages // 2, messages):
+        await trial.until(lambda part=part: consumer.last >= part or consumer.error, 60 * trial.patience)
+        held.append(Held.now())
+    subscription.dispose()
+    await trial.after_a_while()
+    half, all_of_it = held
+    return {
+        "text": f"{all_of_it.blocks - half.blocks:+,} blocks, {all_of_it.memory - half.memory:+.1f} MiB, "
+        f"{all_of_it.tasks - half.tasks:+} tasks, {all_of_it.descriptors - half.descriptors:+} descriptors",
+        "stats": stats,
+        "checks": {
+            **all_of_it.grown(half),
+            "each_once_and_in_order": consumer.wrong == 0 and consumer.last >= messages,
+            "no_error": consumer.error is None,
+        },
+    }
+
+
+@row(
+    "soak-reconnects",
+    "10,000 connections in a row, of 100 messages each, end by a close frame, a FIN or a reset",
+    "All 1,000,000 messages, each once, in order; the later half adds nothing to memory, tasks or file descriptors",
+    limit=600.0,
+)
+async def soak_reconnects(trial: Trial) -> Figure:
+    ends = trial.size(300, 10_000)
+    async with ServerProcess("ending", ends) as server:
+        settings = {"retry": Backoff.fixed(0.0), "idle_timeout": None}
+        soaked_ = await soaked(trial, server, (ends + 1) * PIECE, settings)
+        stats = soaked_["stats"]
+        return Figure.of(
+            f"{counted(stats.reactive_disconnects, 'reconnect')}, {stats.messages_received:,} messages; "
+            f"later half: {soaked_['text']}",
+            reconnects=stats.reactive_disconnects == ends and stats.connects == ends + 1,
+            messages=stats.messages_received == (ends + 1) * PIECE,
+            **soaked_["checks"],
+        )
+
+
+@row(
+    "soak-messages",
+    "1,000,000 messages on one connection, as fast as they are taken",
+    "Each once, in order, on that connection; the later half adds nothing to memory, tasks or file descriptors",
+    limit=600.0,
+)
+async def soak_messages(trial: Trial) -> Figure:
+    messages = trial.size(50_000, 1_000_000)
+    async with ServerProcess("streaming", messages) as server:
+        soaked_ = await soaked(trial, server, messages, {})
+        stats = soaked_["stats"]
+        return Figure.of(
+            f"{stats.messages_received:,} messages, {counted(stats.connects, 'connection')}; "
+            f"later half: {soaked_['text']}",
+            one_connection=stats.connects == 1 and stats.reactive_disconnects == 0,
+            **soaked_["checks"],
+        )
