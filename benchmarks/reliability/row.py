@@ -65,7 +65,7 @@ class Trial:
         while not condition():
             if loop.time() > end:
                 raise AssertionError("what the row waits for never came")
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(0.005)
 
     async def after_a_while(self) -> None:
         """Wait until nothing is left of the client.

@@ -95,7 +95,7 @@ class Watch:
                 end = min(end, loop.time() + 1.0)  # only what is under way can still come
             if loop.time() > end:
                 raise AssertionError(f"never came true; so far {self.shape[-80:]}, at last {self.told[-3:]}")
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(0.005)
 
     async def closes(self, count: int) -> list[Closed]:
         """Wait for so many ends of attempts."""

@@ -117,11 +117,8 @@ class Leftovers:
         return handle
 
     def _task(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **kwargs: Any) -> asyncio.Task[Any]:
-        task: asyncio.Task[Any] = (
-            asyncio.Task(coroutine, loop=loop, **kwargs)
-            if self._factory is None
-            else self._factory(loop, coroutine, **kwargs)
-        )
+        make: Callable[..., asyncio.Task[Any]] = self._factory or _task  # type: ignore[assignment]  # of asyncio's own
+        task = make(loop, coroutine, **kwargs)
         if _IS_CLIENT.get():
             self._tasks.add(task)
         return task
@@ -130,3 +127,7 @@ class Leftovers:
         if _IS_CLIENT.get():
             self._sockets.add(sock)
         return self._sock_connect(sock, address)
+
+
+def _task(loop: asyncio.AbstractEventLoop, coroutine: Any, **kwargs: Any) -> asyncio.Task[Any]:
+    return asyncio.Task(coroutine, loop=loop, **kwargs)

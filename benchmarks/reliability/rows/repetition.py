@@ -104,7 +104,7 @@ async def storm(trial: Trial) -> Figure:
         subscription = stream.subscribe(on_error=lambda error: None, scheduler=virtual)
         virtual.advance_to(10.0)
         counts.append(len(transport.dials))
-        virtual.advance_to(10.0 + 2 * Backoff().cap)
+        virtual.advance_to(10.0 + Backoff().cap)
         stopped += len(transport.dials) == counts[-1]
         subscription.dispose()
     return Figure.of(
