@@ -16,7 +16,7 @@ from rxws.events import Closed, DisconnectReason, Opened
     "Each is answered, in order, with its payload; the message arrives on the same connection",
 )
 async def pings(trial: Trial) -> Figure:
-    count = 10_000
+    count = trial.size(3_000, 10_000)
 
     async def script(peer: Peer) -> None:
         await peer.accept()
@@ -60,7 +60,7 @@ async def selfish(trial: Trial) -> Figure:
 
 @row("burst", "100,000 messages at once", "All arrive, in order, on the one connection", limit=120.0)
 async def burst(trial: Trial) -> Figure:
-    count = 100_000
+    count = trial.size(30_000, 100_000)
 
     async def script(peer: Peer) -> None:
         await peer.accept()
@@ -82,7 +82,7 @@ async def burst(trial: Trial) -> Figure:
     "All that was written before the close arrives, then the loss is told",
 )
 async def burst_close(trial: Trial) -> Figure:
-    count = 20_000
+    count = trial.size(5_000, 20_000)
 
     async def script(peer: Peer) -> None:
         await peer.accept()

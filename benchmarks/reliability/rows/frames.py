@@ -99,7 +99,7 @@ async def bomb(trial: Trial) -> Figure:
         peer.write(peer.response(b"Sec-WebSocket-Extensions: permessage-deflate"))
         peer.number()
         packer = zlib.compressobj(wbits=-15)
-        packed = packer.compress(b"0" * 10**8) + packer.flush(zlib.Z_SYNC_FLUSH)
+        packed = packer.compress(b"0" * trial.size(2 * 10**7, 10**8)) + packer.flush(zlib.Z_SYNC_FLUSH)
         peer.write(frame(TEXT, packed[:-4], first=FIN | RSV1))
         await peer.listen()
 

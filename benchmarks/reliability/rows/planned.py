@@ -108,7 +108,7 @@ async def window_backoff(trial: Trial) -> Figure:
 )
 async def backoff_dispose(trial: Trial) -> Figure:
     chance, late, dials = Random(0), 0, 0
-    runs = trial.size(100, 1_000)
+    runs = trial.size(50, 1_000)
     for _ in range(runs):
         played = Played(trial, Attempt.refused())
         played.to(chance.uniform(0.0, 300.0))

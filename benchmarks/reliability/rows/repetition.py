@@ -104,7 +104,8 @@ async def storm(trial: Trial) -> Figure:
         subscription = stream.subscribe(on_error=lambda error: None, scheduler=virtual)
         virtual.advance_to(10.0)
         counts.append(len(transport.dials))
-        virtual.advance_to(10.0 + Backoff().cap)
+        while len(transport.dials) == counts[-1] and virtual.clock < 10.0 + Backoff().cap:
+            virtual.advance_by(5.0)
         stopped += len(transport.dials) == counts[-1]
         subscription.dispose()
     return Figure.of(
