@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from random import Random
 from typing import Any
@@ -18,8 +19,8 @@ from rxws.events import Closed, DisconnectReason, Event, Live, Opened, Rotated, 
 NOTHING = "No task, socket, timer or thread is left, nothing is told afterwards, nothing connects"
 
 
-async def disposed(trial: Trial, server: RawServer, seen: Watch, **checks: object) -> Figure:
-    """Dispose now, and see what is left, what is told and who connects afterwards."""
+async def disposed(server: RawServer, seen: Watch, **checks: Callable[[], object]) -> Figure:
+    """Dispose now, and see what is left, what is told and who connects afterwards; the checks are made then."""
     seen.dispose()
     told = len(seen.told)
     await seen.gone()
@@ -31,7 +32,7 @@ async def disposed(trial: Trial, server: RawServer, seen: Watch, **checks: objec
         nothing_told=late == 0 and seen.error is None and not seen.completed,
         nothing_connects=connected == 0,
         in_order=seen.in_order,
-        **checks,
+        **{name: check() for name, check in checks.items()},
     )
 
 
@@ -43,10 +44,10 @@ async def dispose_connecting(trial: Trial) -> Figure:
     async with RawServer(hang) as server:
         seen = trial.watch(server.url, open_timeout=10.0).subscribe()
         await seen.until(lambda: server.peers)
-        figure = await disposed(trial, server, seen)
-        reasons = [(each.reason, each.opened) for each in seen.of(Closed)]
-        right = reasons == [(DisconnectReason.USER_REQUESTED, False)]
-        return figure if right else Figure.of(figure.text, told_as_ours=False)
+        ours = [(DisconnectReason.USER_REQUESTED, False)]
+        return await disposed(
+            server, seen, told_as_ours=lambda: [(each.reason, each.opened) for each in seen.of(Closed)] == ours
+        )
 
 
 @row("dispose-waiting", "Dispose while it waits to dial again, an hour of Retry-After among it", NOTHING)
@@ -59,7 +60,7 @@ async def dispose_waiting(trial: Trial) -> Figure:
         async with RawServer(script) as server:
             seen = trial.watch(server.url).subscribe()
             await seen.until(lambda seen=seen: seen.of(Waiting))
-            figure = await disposed(trial, server, seen, still_waiting=isinstance(seen.told[-1], Waiting))
+            figure = await disposed(server, seen, nothing_closed=lambda seen=seen: isinstance(seen.told[-1], Waiting))
             if not figure.passed:
                 break
     return figure
@@ -70,9 +71,12 @@ async def dispose_receiving(trial: Trial) -> Figure:
     async with RawServer(feed) as server:
         seen = trial.watch(server.url).subscribe()
         await seen.until(lambda: len(seen.numbers) > 20)
-        figure = await disposed(trial, server, seen, each_once=seen.numbers == list(range(1, len(seen.numbers) + 1)))
-        said = server.peers[0].of(CLOSE)
-        return figure if said == [b"\x03\xe8"] else Figure.of(figure.text, goodbye=False)
+        return await disposed(
+            server,
+            seen,
+            goodbye=lambda: server.peers[0].of(CLOSE) == [b"\x03\xe8"],
+            each_once=lambda: seen.numbers == list(range(1, len(seen.numbers) + 1)),
+        )
 
 
 @row(
@@ -96,7 +100,7 @@ async def dispose_unanswered(trial: Trial) -> Figure:
         async with RawServer(script) as server:
             seen = trial.watch(server.url, ping_interval=None).subscribe()
             await seen.until(lambda seen=seen: seen.numbers)
-            figure = await disposed(trial, server, seen)
+            figure = await disposed(server, seen)
             if not figure.passed:
                 break
     return figure
@@ -117,7 +121,7 @@ async def dispose_within(trial: Trial) -> Figure:
     async with RawServer(script) as server:
         seen = trial.watch(server.url, consumer).subscribe()
         await seen.until(lambda: len(seen.numbers) >= 5)
-        return await disposed(trial, server, seen, none_after_it=seen.numbers == [1, 2, 3, 4, 5])
+        return await disposed(server, seen, none_after_it=lambda: seen.numbers == [1, 2, 3, 4, 5])
 
 
 ROTATING = {"rotate": Rotation(0.004, overlap=0.02, key=lambda value: value["n"])}

@@ -86,25 +86,23 @@ class Counter:
         self.error = error
 
 
-async def soaked(trial: Trial, server: ServerProcess, messages: int, settings: dict[str, Any]) -> dict[str, Any]:
-    """Take so many messages; what is held at the end is compared with what was held after half of them."""
+async def soaked(
+    trial: Trial, server: ServerProcess, messages: int, **settings: Any
+) -> tuple[Stats, str, dict[str, object]]:
+    """Take so many messages; return the counters, and as text and as checks what the later half has added."""
     consumer, stats = Counter(messages // 2, messages), Stats()
     stream = trial.client(server.url, **{**SETTINGS, **CHANCE, "stats": stats, **settings})
     subscription = trial.leftovers.as_client(stream.subscribe, consumer.on_next, consumer.on_error)
     await trial.until(lambda: len(consumer.held) == 2 or consumer.error, 60 * trial.patience)
     subscription.dispose()
     await trial.after_a_while()
-    half, all_of_it = consumer.held
-    return {
-        "text": f"{all_of_it.blocks - half.blocks:+,} blocks, {all_of_it.memory - half.memory:+.1f} MiB, "
-        f"{all_of_it.tasks - half.tasks:+} tasks, {all_of_it.descriptors - half.descriptors:+} descriptors",
-        "stats": stats,
-        "checks": {
-            **all_of_it.grown(half),
-            "each_once_and_in_order": consumer.wrong == 0 and consumer.last >= messages,
-            "no_error": consumer.error is None,
-        },
-    }
+    half, whole = consumer.held
+    text = (
+        f"{whole.blocks - half.blocks:+,} blocks, {whole.memory - half.memory:+.1f} MiB, "
+        f"{whole.tasks - half.tasks:+} tasks, {whole.descriptors - half.descriptors:+} descriptors"
+    )
+    right = consumer.wrong == 0 and consumer.last >= messages and consumer.error is None
+    return stats, text, {"each_once_and_in_order": right, **whole.grown(half)}
 
 
 @row(
@@ -115,16 +113,16 @@ async def soaked(trial: Trial, server: ServerProcess, messages: int, settings: d
 )
 async def soak_reconnects(trial: Trial) -> Figure:
     ends = trial.size(300, 10_000)
+    messages = (ends + 1) * PIECE  # the last connection stays
     async with ServerProcess("ending", ends) as server:
-        settings = {"retry": Backoff.fixed(0.0), "idle_timeout": None}
-        soaked_ = await soaked(trial, server, (ends + 1) * PIECE, settings)
-        stats = soaked_["stats"]
+        at_once = Backoff.fixed(0.0)
+        stats, text, checks = await soaked(trial, server, messages, retry=at_once, idle_timeout=None)
         return Figure.of(
             f"{counted(stats.reactive_disconnects, 'reconnect')}, {stats.messages_received:,} messages; "
-            f"later half: {soaked_['text']}",
+            f"later half: {text}",
             reconnects=stats.reactive_disconnects == ends and stats.connects == ends + 1,
-            messages=stats.messages_received == (ends + 1) * PIECE,
-            **soaked_["checks"],
+            messages=stats.messages_received == messages,
+            **checks,
         )
 
 
@@ -137,11 +135,9 @@ async def soak_reconnects(trial: Trial) -> Figure:
 async def soak_messages(trial: Trial) -> Figure:
     messages = trial.size(50_000, 1_000_000)
     async with ServerProcess("streaming", messages) as server:
-        soaked_ = await soaked(trial, server, messages, {})
-        stats = soaked_["stats"]
+        stats, text, checks = await soaked(trial, server, messages)
         return Figure.of(
-            f"{stats.messages_received:,} messages, {counted(stats.connects, 'connection')}; "
-            f"later half: {soaked_['text']}",
+            f"{stats.messages_received:,} messages, {counted(stats.connects, 'connection')}; later half: {text}",
             one_connection=stats.connects == 1 and stats.reactive_disconnects == 0,
-            **soaked_["checks"],
+            **checks,
         )
