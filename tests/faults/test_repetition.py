@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from reactivex import operators as ops
 
+from benchmarks.reliability.raw_server import BINARY, TEXT, Peer, RawServer, frame
 from rxws import Backoff, Stats, ws_observable
 from rxws.events import Closed, Connecting, DisconnectReason, Opened, Subscribed, Waiting
 from rxws.testing import SimulatedExchange
-from tests.faults.raw_server import BINARY, TEXT, Peer, RawServer, frame
 
 
 async def flap(peer: Peer) -> None:

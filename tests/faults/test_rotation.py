@@ -11,10 +11,10 @@ import pytest
 from reactivex import Observable, Subject
 from reactivex import operators as ops
 
+from benchmarks.reliability.raw_server import CLOSE, Peer, RawServer, numbers
 from rxws import Rotation, Stats
 from rxws.events import Closed, ConnectionState, DisconnectReason, Live, Rotated, Waiting
 from rxws.testing import SimulatedExchange
-from tests.faults.raw_server import CLOSE, Peer, RawServer, numbers
 
 PIECE = 20
 """Numbers in one write."""

@@ -10,13 +10,13 @@ import pytest
 import trustme
 from reactivex import Subject
 
+from benchmarks.reliability.raw_server import CLOSE, TEXT, Peer, RawServer, frame
 from rxws import Rotation
 from rxws.errors import ConnectionClosed, ConnectionFailed
 from rxws.events import Closed, DisconnectReason, Overflow, Rotated
 from rxws.operators import heartbeat
 from rxws.types import Connection
 from rxws.unsent import Hold
-from tests.faults.raw_server import CLOSE, TEXT, Peer, RawServer, frame
 
 SUBSCRIPTION = {"op": "subscribe", "channel": "trades"}
 SUBSCRIBED = b'{"op":"subscribe","channel":"trades"}'

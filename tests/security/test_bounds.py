@@ -15,11 +15,23 @@ from typing import Any
 
 import pytest
 
+from benchmarks.reliability.raw_server import (
+    BINARY,
+    CLOSE,
+    CONTINUATION,
+    FIN,
+    PING,
+    RSV1,
+    TEXT,
+    Peer,
+    RawServer,
+    Script,
+    frame,
+)
 from rxws.errors import ConnectionFailed, ConnectTimeout, HandshakeRejected, MessageTooBig, ProtocolError
 from rxws.events import Closed
 from rxws.redaction import masked, masked_text
 from rxws.transport._refusal import refusal
-from tests.faults.raw_server import BINARY, CLOSE, CONTINUATION, FIN, PING, RSV1, TEXT, Peer, RawServer, Script, frame
 
 MIB = 2**20
 DEFLATE = b"Sec-WebSocket-Extensions: permessage-deflate"

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from benchmarks.reliability.raw_server import BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, RSV1, TEXT, frame
 from rxws.errors import ConnectionClosed, Disconnected, MessageTooBig, ProtocolError, RxwsError
-from tests.faults.raw_server import BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, RSV1, TEXT, frame
 from tests.security.wire import Lives, accept
 
 DEFLATE = b"Sec-WebSocket-Extensions: permessage-deflate"

@@ -11,12 +11,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from reactivex.testing import TestScheduler
 
+from benchmarks.reliability.raw_server import TEXT, frame
 from rxws.backoff import Backoff
 from rxws.errors import ConnectionClosed, ConnectionFailed, Disconnected, HandshakeRejected, verdict
 from rxws.transport._dialing import LONGEST_WAIT, retry_after
 from rxws.transport._refusal import refusal
 from rxws.types import RetrySignal
-from tests.faults.raw_server import TEXT, frame
 from tests.security.test_fuzz_frames import CUTS, pieces
 from tests.security.wire import Lives, accept
 

@@ -14,11 +14,11 @@ from urllib.parse import quote, unquote
 
 import pytest
 
+from benchmarks.reliability.raw_server import CLOSE, FIN, TEXT, Peer, RawServer, Script, frame
 from rxws.connection import connect
 from rxws.errors import ConfigError, ConnectionFailed, HandshakeRejected
 from rxws.events import Opened
 from rxws.transport import Dial
-from tests.faults.raw_server import CLOSE, FIN, TEXT, Peer, RawServer, Script, frame
 from tests.security.listening import Heard
 from tests.transport.tunnel import tunnel
 

@@ -16,10 +16,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from benchmarks.reliability.raw_server import Peer, RawServer
 from rxws import connect
 from rxws.errors import ConfigError, ConnectionFailed, RetriesExhausted
 from rxws.events import Closed, DisconnectReason, GaveUp, Opened, Waiting
-from tests.faults.raw_server import Peer, RawServer
 from tests.transport.tunnel import tunnel
 
 YESTERDAY = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)

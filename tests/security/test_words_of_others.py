@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from benchmarks.reliability.raw_server import TEXT, Peer, RawServer, frame
 from rxws.errors import ConnectionClosed, DecodeError, HandshakeRejected, SubscriptionRejected
 from rxws.events import BadFrame, Closed
-from tests.faults.raw_server import TEXT, Peer, RawServer, frame
 from tests.security.listening import Heard
 from tests.security.test_secrets import answering
 

@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Self
 
+from benchmarks.reliability.raw_server import MAGIC
 from rxws import ws_observable
 from rxws.errors import RxwsError
-from tests.faults.leftovers import Leftovers
-from tests.faults.raw_server import MAGIC
+from rxws.testing import Leftovers
 
 URL = "ws://wire.example/ws"
 
