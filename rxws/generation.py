@@ -90,7 +90,7 @@ class Generation:
 
     def gone(self) -> None:
         if self.opened_time is not None:
-            self._life.has_gone()
+            self._life.has_gone(self)
 
     def late(self) -> None:
         self._life.stats.late += 1

@@ -27,7 +27,7 @@ from rxws.redaction import masked
 from rxws.scheduler import clock, report, wall_time_ns
 from rxws.stats import Stats
 
-__all__ = ["EventObserver", "Lifecycle", "Stamp"]
+__all__ = ["EventObserver", "Lifecycle", "Stamp", "listening"]
 
 EventObserver = abc.ObserverBase[Event] | Callable[[Event], None]
 
@@ -77,6 +77,8 @@ class Lifecycle:
         self.planned_reason: DisconnectReason | None = None
         self.uptime = 0.0
         self.finished = False
+        self.comes_back = False
+        """Whether the hand asks for an end, and for a way back from it: no end for good, whatever its reason."""
         self.last_dial_time: float | None = None
         self.not_before = 0.0
         self.subscription = SerialDisposable()
@@ -86,13 +88,13 @@ class Lifecycle:
         self._rule = ""
         self._succeeding = self._covered = False
         self.on_gone: Callable[[], None] = _nothing
-        self.sockets = 0
+        self._sockets: list[Generation] = []
         self._waiting_for_room: Callable[[], None] | None = None
         self._in_stream = in_stream
         self.scheduler = scheduler
         self.now = clock(scheduler)
         self._origin = masked(origin)
-        self._listener = _listener(events)
+        self._listener = listening(events)
         self._logged: dict[str, float] = {}
 
     # What the attempts tell (rxws.types.Logbook)
@@ -145,7 +147,7 @@ class Lifecycle:
 
     def has_opened(self, generation: Generation) -> None:
         """A socket is open."""
-        self.sockets += 1
+        self._sockets.append(generation)
         if generation is not self.successor:
             self._move(Trigger.OPEN)
 
@@ -162,19 +164,24 @@ class Lifecycle:
         self.reason, self.uptime = reason, generation.uptime
         if isinstance(error, ConnectionFailed):
             error.attempts = self.attempts.in_a_row + 1
-        if reason is DisconnectReason.USER_REQUESTED:
+        if reason is DisconnectReason.USER_REQUESTED and not self.comes_back:
             self._move(Trigger.END)
         elif not self._covered:
             self._move(Trigger.LOSS if reason.is_reactive else Trigger.PLANNED_END)
 
-    def has_gone(self) -> None:
+    def has_gone(self, generation: Generation) -> None:
         """A socket that was open is gone for good."""
-        self.sockets -= 1
+        self._sockets.remove(generation)
         if not self.sockets:
             self._move(Trigger.GONE)
         if self.sockets <= 1 and self._waiting_for_room is not None:
             self._waiting_for_room()
         self.on_gone()
+
+    @property
+    def sockets(self) -> int:
+        """How many are open, or being closed."""
+        return len(self._sockets)
 
     # What a rotation tells and asks (rxws.types.Handover)
 
@@ -248,9 +255,9 @@ class Lifecycle:
             self.current.fail(error)
 
     def abort(self) -> None:
-        """End all connections for good, at once."""
-        for generation in (self.successor, self.current):
-            if generation is not None and generation.connection is not None:
+        """End all connections for good, at once, those too that are being closed."""
+        for generation in reversed(tuple(self._sockets)):  # the successor first: it must not take over
+            if generation.connection is not None:
                 generation.connection.abort()
 
     def gave_up(self, error: Exception) -> None:
@@ -311,7 +318,8 @@ class Lifecycle:
 def _nothing() -> None: ...
 
 
-def _listener(events: EventObserver | None) -> Callable[[Event], None] | None:
+def listening(events: EventObserver | None) -> Callable[[Event], None] | None:
+    """Return the function that hears of events: an observer's, or the one given."""
     if isinstance(events, abc.ObserverBase):
         return events.on_next
     return events
