@@ -15,7 +15,7 @@ from rxws.connection import Url
 from rxws.controls import Controls
 from rxws.decoding import Decode, json_or_text
 from rxws.driving import Driving
-from rxws.errors import ConnectionClosed, Disconnected
+from rxws.errors import Disconnected, NotConnected
 from rxws.events import Event
 from rxws.lifecycle import listening
 from rxws.options import ClientOptions, StreamOptions, check_kinds
@@ -141,12 +141,12 @@ class WebSocketClient(Driving[T], Reading[T]):
         """Send `message` (dict and list as JSON, str, bytes), once, on the current connection.
 
         Raises:
-            ConnectionClosed: there is none, and `unsent` is "fail"; or the client is closed.
+            NotConnected: there is none, and `unsent` is "fail"; or the client is closed.
             BufferOverflow: there is no room for it.
         """
         outgoing = self._session.controls.outgoing
         if outgoing is None or not self._session.is_running:
-            raise ConnectionClosed(1006) from self._session.error
+            raise NotConnected from self._session.error
         outgoing.send(message)
 
     async def request(self, message: Payload, *, match: Match | None = None, timeout: float | None = 10.0) -> T:

@@ -66,10 +66,12 @@ class Controls:
             else:
                 self._away.wait(back_in)
             return
-        if back_in is not None:
+        life = self.life
+        if life is None:
+            return
+        if back_in is not None or life.comes_back:  # of two that come together, the second one holds
             self._back_in = back_in
-        if self.life is not None:
-            self.life.comes_back = True
+        life.comes_back = True
         self._ends.on_next(reason)
 
     def come_back(self, seconds: float) -> None:

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from reactivex import Observable
 
 from rxws.arguments import seconds
-from rxws.errors import ConfigError, ConnectionClosed, Killed
+from rxws.errors import ConfigError, Killed, NotConnected
 from rxws.events import ConnectionState, DisconnectReason, Event
 from rxws.handlers import Handler
 from rxws.lifecycle import Lifecycle
@@ -82,7 +82,7 @@ class Driving(Generic[T]):
 
         Raises:
             ConfigError: it was shut down, or no loop is running.
-            ConnectionClosed: it was closed meanwhile.
+            NotConnected: it was closed meanwhile.
             RxwsError: what `retry` gave up on, or what no attempt can cure.
         """
         session = self._session
@@ -106,7 +106,7 @@ class Driving(Generic[T]):
             raise
         self._connecting -= 1
         if not connected:
-            raise ConnectionClosed(1000)
+            raise NotConnected
         self._was_connected = True
 
     async def close(self) -> None:

@@ -248,6 +248,8 @@ class Lifecycle:
     def planned(self, reason: DisconnectReason) -> None:
         """All connections are about to be ended for this reason."""
         self.planned_reason = self.reason = reason
+        if self.current is None or self.current.ended:  # a back-off is ended: nobody else will tell of it
+            self._move(Trigger.PLANNED_END)
 
     def lose(self, error: Exception) -> None:
         """End the current attempt as lost by `error`; without one, nothing happens."""

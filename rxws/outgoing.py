@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from rxws.errors import BufferOverflow, ConnectionClosed, Disconnected
+from rxws.errors import BufferOverflow, Disconnected, NotConnected
 from rxws.lifecycle import Lifecycle
 from rxws.types import Connection, Payload
 from rxws.unsent import Hold, Unsent
@@ -52,7 +52,7 @@ class Outgoing:
         """Send `payload` on the current connection, once and only there.
 
         Raises:
-            ConnectionClosed: there is none, and the policy is "fail".
+            NotConnected: there is none, and the policy is "fail".
             BufferOverflow: there is no room for it, in the outbox or among those that are held.
         """
         try:
@@ -75,7 +75,7 @@ class Outgoing:
 
     def _without_connection(self, payload: Payload) -> None:
         if self._unsent == "fail":
-            raise ConnectionClosed(1006)
+            raise NotConnected
         if not isinstance(self._unsent, Hold):
             self._life.dropped("outgoing")
             return

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from rxws import operators as wsops
 from rxws.buffer import Buffer, ClientOverflow, OverflowPolicy, check_bound
-from rxws.errors import ConfigError, ConnectionClosed, ConnectTimeout
+from rxws.errors import ConfigError, ConnectTimeout, NotConnected
 from rxws.handlers import Handler
 from rxws.running import Iteration
 from rxws.session import Session
@@ -54,7 +54,7 @@ class Reading(Generic[T]):
 
         Raises:
             ConnectTimeout: none came in `timeout` seconds; None: it waits for ever.
-            ConnectionClosed: the client is closed.
+            NotConnected: the client is closed.
             RxwsError: the stream has ended by this error.
             ConfigError: it was never connected.
         """
@@ -68,7 +68,7 @@ class Reading(Generic[T]):
                 raise
             raise ConnectTimeout("receive", timeout) from None
         except StopAsyncIteration:
-            raise ConnectionClosed(1000) from None
+            raise NotConnected from None
 
     def stream_filter(
         self,

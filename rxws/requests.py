@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from reactivex.disposable import CompositeDisposable
 
-from rxws.errors import ConfigError, ConnectionClosed, ConnectTimeout
+from rxws.errors import ConfigError, ConnectTimeout, NotConnected
 from rxws.events import Closed, Event, Rotated
 from rxws.session import Session
 from rxws.types import Payload
@@ -56,7 +56,7 @@ class Requests(Generic[T]):
                     await self._session.until(lambda: self._session.connection or not self._session.is_running)
                 connection = self._session.connection
                 if connection is None:
-                    raise ConnectionClosed(1006) from self._session.error
+                    raise NotConnected from self._session.error
                 self._watch(watching, replied, match, connection.generation)
                 connection.send(message)
                 return await replied
@@ -85,7 +85,7 @@ class Requests(Generic[T]):
 
         def fail(error: Exception | None = None) -> None:
             if not replied.done():
-                replied.set_exception(error or ConnectionClosed(1000))  # it was ours to end
+                replied.set_exception(error or NotConnected())  # it was ours to end
 
         watching.add(self._session.events.subscribe(hear))
         watching.add(self._session.values.subscribe(look, fail, fail))
