@@ -11,15 +11,21 @@ from rxws.backoff import Backoff
 from rxws.client import WebSocketClient
 from rxws.connection import connect
 from rxws.connections import connections
+from rxws.governor import Governor
+from rxws.limits import SendLimit
 from rxws.rotation import Rotation
 from rxws.running import aiter, run
 from rxws.scheduler import scheduler
 from rxws.stats import Stats
 from rxws.stream import ws_observable
+from rxws.unsent import Hold
 
 __all__ = [
     "Backoff",
+    "Governor",
+    "Hold",
     "Rotation",
+    "SendLimit",
     "Stats",
     "WebSocketClient",
     "aiter",

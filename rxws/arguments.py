@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from rxws.errors import ConfigError
 from rxws.redaction import masked
 
-__all__ = ["check_close", "check_headers", "check_url", "seconds", "size"]
+__all__ = ["check_close", "check_headers", "check_url", "seconds", "size", "whole", "zero_or_more"]
 
 # A token, RFC 9110 section 5.6.2.
 HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -33,6 +33,16 @@ def seconds(name: str, value: float | None, *, least: float = 0.0, optional: boo
         raise ConfigError(name, f"{value!r} is out of range; take more than {least:g} seconds{way_out}")
 
 
+def zero_or_more(name: str, value: float) -> None:
+    """Refuse what is not a number of seconds, 0 or more.
+
+    Raises:
+        ConfigError: it names `name`.
+    """
+    if isinstance(value, bool) or not (isinstance(value, (int, float)) and 0.0 <= value <= float_info.max):
+        raise ConfigError(name, f"{value!r} is out of range; take seconds, 0 or more")
+
+
 def size(name: str, value: int | None) -> None:
     """Refuse what is not a number of bytes, 1 or more, or None.
 
@@ -41,6 +51,19 @@ def size(name: str, value: int | None) -> None:
     """
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
         raise ConfigError(name, f"{value!r} is out of range; take a number of bytes, 1 or more, or None for no limit")
+
+
+def whole(name: str, value: int | None, *, optional: bool = False) -> None:
+    """Refuse what is not a whole number, 1 or more, or None where that is `optional`.
+
+    Raises:
+        ConfigError: it names `name`.
+    """
+    if value is None and optional:
+        return
+    way_out = ", or None for no limit" if optional else ""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigError(name, f"{value!r} is out of range; take a whole number, 1 or more{way_out}")
 
 
 def check_url(url: object, options: Mapping[str, object]) -> None:

@@ -4,22 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import msgspec
 from reactivex import Observable, abc
 from reactivex.disposable import SerialDisposable
 
 from rxws.arguments import check_close, seconds, size
-from rxws.errors import ConnectionClosed, ConnectTimeout, Disconnected, Killed, ProtocolError
+from rxws.errors import (
+    ConfigError,
+    ConnectionClosed,
+    ConnectTimeout,
+    Disconnected,
+    Killed,
+    ProtocolError,
+    RxwsError,
+)
 from rxws.events import DisconnectReason
 from rxws.inbox import Inbox
 from rxws.keepalive import Keepalive
+from rxws.limits import SendLimit
+from rxws.pacing import Pacer
 from rxws.redaction import masked
 from rxws.scheduler import RAISED, clock, report
 from rxws.transport import Dial, Socket, Transport
 from rxws.types import Connection, Logbook, Message, Payload, Sink
+from rxws.watchman import BLOCKED
 
 __all__ = ["Attempt", "Limits"]
+
+PROBE = 5.0
+"""Seconds in which a probe is answered, or the connection is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +46,12 @@ class Limits:
     ping_timeout: float | None
     close_timeout: float | None
     max_size: int | None
+    send_limit: SendLimit | None = None
     options: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not (self.send_limit is None or isinstance(self.send_limit, SendLimit)):
+            raise ConfigError("send_limit", f"{self.send_limit!r} is none; take a SendLimit(…), or None")
         for name in ("open_timeout", "ping_interval", "ping_timeout", "close_timeout"):
             seconds(name, getattr(self, name))
         size("max_size", self.max_size)
@@ -48,6 +66,7 @@ class Attempt(abc.DisposableBase):
         transport: opens the socket.
         limits: timeouts and sizes.
         logbook: keeps the journal of it.
+        lost: told of the error that it ends by, before anybody else.
     """
 
     def __init__(
@@ -57,7 +76,9 @@ class Attempt(abc.DisposableBase):
         transport: Transport,
         limits: Limits,
         logbook: Logbook,
+        lost: Callable[[Exception], None],
     ) -> None:
+        self._lost = lost
         self.journal = logbook.attempt(self.fail)
         self.open_timeout = limits.open_timeout
         self.generation = 0
@@ -77,6 +98,7 @@ class Attempt(abc.DisposableBase):
         self._dial = SerialDisposable()
         self._socket: Socket | None = None
         self._keepalive: Keepalive | None = None
+        self._pacer = None if limits.send_limit is None else Pacer(limits.send_limit.window(), scheduler)
         self._paused, self._resumed_time = False, 0.0
         self._on_end: list[Callable[[], None]] = []
         self._on_read: list[Callable[[float], None]] = []
@@ -96,9 +118,17 @@ class Attempt(abc.DisposableBase):
         self.url = masked(url)
         self._began = self._clock()
         self.generation = self.journal.connecting(url)
-        if self.open_timeout is not None:
+        self.run_clock()
+
+    def run_clock(self) -> None:
+        """Count the seconds in which it has to open."""
+        if self.open_timeout is not None and not self._timer.disposable:
             timeout = ConnectTimeout("open", self.open_timeout)
             self._timer.disposable = self._scheduler.schedule_relative(self.open_timeout, lambda *_: self.fail(timeout))
+
+    def hold_clock(self) -> None:
+        """Do not count the time in which it waits for its turn; `run_clock` begins anew."""
+        self._timer.disposable = None
 
     def dial(self, url: str, headers: Mapping[str, str]) -> None:
         """Ask the transport for a socket."""
@@ -120,15 +150,14 @@ class Attempt(abc.DisposableBase):
         self._timer.dispose()
         self._socket = socket
         self.opened_time = self._inbox.read_time = self._clock()
-        if self._limits.ping_interval is not None:
-            self._keepalive = Keepalive(
-                self._limits.ping_interval,
-                self._limits.ping_timeout,
-                socket.ping,
-                lambda: self.reads,
-                self.fail,
-                self._scheduler,
-            )
+        self._keepalive = Keepalive(
+            self._limits.ping_interval,
+            self._limits.ping_timeout,
+            self._ping,
+            lambda: self.reads,
+            self.fail,
+            self._scheduler,
+        )
         self.journal.opened(self)
         try:
             self._observer.on_next(self)
@@ -140,6 +169,15 @@ class Attempt(abc.DisposableBase):
         now = self._inbox.read_time = self._clock()
         for action in self._on_read:
             action(now)
+
+    def on_read_over(self) -> None:
+        took = self._clock() - self._inbox.read_time
+        if took >= BLOCKED:
+            self.journal.slow(took)
+
+    def on_ping(self) -> None:
+        if self._pacer is not None:
+            self._pacer.answered()
 
     def on_pong(self, payload: bytes) -> None:
         if self._keepalive is not None:
@@ -209,9 +247,16 @@ class Attempt(abc.DisposableBase):
             payload, is_text = message.encode(), True
         else:
             payload, is_text = msgspec.json.encode(message), True
-        self._socket.send(payload, is_text)
-        self.messages_sent += 1
-        self.bytes_sent += len(payload)
+        if self._pacer is None:
+            self._write(payload, is_text)
+        else:
+            self._pacer.send(partial(self._write_late, payload, is_text))
+
+    def when_sent(self, action: Callable[[], None]) -> None:
+        if self._pacer is None:
+            action()
+        else:
+            self._pacer.when_sent(action)
 
     def attach(self, sink: Sink) -> None:
         self._inbox.attach(sink)
@@ -236,6 +281,10 @@ class Attempt(abc.DisposableBase):
                 if self._keepalive is not None:
                     self._keepalive.resume()
                 self._socket.resume()
+
+    def probe(self) -> None:
+        if self._keepalive is not None and self.end_reason is None and not self._paused:
+            self._keepalive.probe(PROBE)
 
     def on_end(self, action: Callable[[], None]) -> None:
         self._on_end.append(action)
@@ -271,6 +320,25 @@ class Attempt(abc.DisposableBase):
         elif self._end(None):
             self._close_socket(1000, "")
 
+    def _write(self, payload: bytes, is_text: bool) -> None:
+        assert self._socket is not None
+        self._socket.send(payload, is_text)
+        self.messages_sent += 1
+        self.bytes_sent += len(payload)
+
+    def _write_late(self, payload: bytes, is_text: bool) -> None:
+        try:
+            self._write(payload, is_text)
+        except RxwsError:  # whoever sent it has gone on long ago
+            self.journal.dropped("outbox")
+
+    def _ping(self, payload: bytes) -> None:
+        assert self._socket is not None
+        if self._pacer is None:
+            self._socket.ping(payload)
+        else:
+            self._pacer.ping(partial(self._socket.ping, payload))
+
     # The end
 
     def _end(self, error: Exception | None) -> bool:
@@ -287,7 +355,10 @@ class Attempt(abc.DisposableBase):
         if self._keepalive is not None:
             self._keepalive.dispose()
         if error is not None:
+            self._lost(error)
             self._inbox.forsake()
+        if self._pacer is not None and (waited := self._pacer.end()):
+            self.journal.dropped("outbox", waited)
         self.end_reason = self.journal.closed(error, uptime, opened)
         for action in self._on_end:
             action()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from types import UnionType
-from typing import Any, Self, TypeVar, Unpack, overload
+from typing import Any, Literal, Self, TypeVar, Unpack, overload
 
 from reactivex import Observable
 
@@ -43,6 +43,7 @@ class WebSocketClient(Driving[T], Reading[T]):
     Args:
         url: as in `ws_observable`.
         decode: likewise.
+        lifecycle: likewise: whoever reads sees between the values where one connection ended and another began.
         auto_reconnect: False: a loss is the end, as with ``retry=None``.
         maxsize: how many values may wait for `stream` and `receive`, 1 or more.
         overflow: what happens to one more: "error", "drop_oldest", "drop_newest", "latest", or "block": the socket is
@@ -67,26 +68,78 @@ class WebSocketClient(Driving[T], Reading[T]):
     """
 
     @overload
-    def __init__(self: WebSocketClient[Any], url: Url, **options: Unpack[ClientOptions]) -> None: ...
-    @overload
     def __init__(
-        self: WebSocketClient[Any], url: Url, *, decode: UnionType, **options: Unpack[ClientOptions]
+        self: WebSocketClient[Any], url: Url, *, lifecycle: bool = False, **options: Unpack[ClientOptions]
     ) -> None: ...
     @overload
     def __init__(
-        self: WebSocketClient[Message], url: Url, *, decode: None, **options: Unpack[ClientOptions]
+        self: WebSocketClient[Any],
+        url: Url,
+        *,
+        decode: UnionType,
+        lifecycle: bool = False,
+        **options: Unpack[ClientOptions],
     ) -> None: ...
     @overload
-    def __init__(self: WebSocketClient[T], url: Url, *, decode: type[T], **options: Unpack[ClientOptions]) -> None: ...
+    def __init__(
+        self: WebSocketClient[Message],
+        url: Url,
+        *,
+        decode: None,
+        lifecycle: Literal[False] = False,
+        **options: Unpack[ClientOptions],
+    ) -> None: ...
     @overload
     def __init__(
-        self: WebSocketClient[T], url: Url, *, decode: Callable[[bytes], T], **options: Unpack[ClientOptions]
+        self: WebSocketClient[T],
+        url: Url,
+        *,
+        decode: type[T],
+        lifecycle: Literal[False] = False,
+        **options: Unpack[ClientOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: WebSocketClient[T],
+        url: Url,
+        *,
+        decode: Callable[[bytes], T],
+        lifecycle: Literal[False] = False,
+        **options: Unpack[ClientOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: WebSocketClient[Message | Event],
+        url: Url,
+        *,
+        decode: None,
+        lifecycle: Literal[True],
+        **options: Unpack[ClientOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: WebSocketClient[T | Event],
+        url: Url,
+        *,
+        decode: type[T],
+        lifecycle: Literal[True],
+        **options: Unpack[ClientOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: WebSocketClient[T | Event],
+        url: Url,
+        *,
+        decode: Callable[[bytes], T],
+        lifecycle: Literal[True],
+        **options: Unpack[ClientOptions],
     ) -> None: ...
     def __init__(
         self,
         url: Url,
         *,
         decode: Decode[Any] = json_or_text,  # Any: the overloads say which
+        lifecycle: bool = False,
         auto_reconnect: bool = True,
         maxsize: int = 65_536,
         overflow: ClientOverflow = "error",
@@ -112,6 +165,7 @@ class WebSocketClient(Driving[T], Reading[T]):
         settings: dict[str, Any] = {  # Any: of whichever keyword
             **options,
             "decode": decode,
+            "lifecycle": lifecycle,
             "stats": self.stats,
             "unsent": self._unsent,
             "subscriptions": self._channels.wanted,

@@ -11,12 +11,18 @@ from reactivex.disposable import CompositeDisposable
 from rxws.arguments import check_headers, check_url
 from rxws.attempt import Attempt, Limits
 from rxws.errors import ConfigError, ConnectionFailed
+from rxws.governor import Governor, host_of
+from rxws.limits import SendLimit
 from rxws.scheduler import given, resolve
 from rxws.transport import Transport, TransportOptions, transport_named
 from rxws.transport.options import check_known
+from rxws.turn import Turn, governor_of
 from rxws.types import Connection, Logbook, Silence
 
-KEYWORDS = ("headers", "transport", "open_timeout", "ping_interval", "ping_timeout", "close_timeout", "max_size")
+KEYWORDS = (
+    *("headers", "transport", "open_timeout", "ping_interval", "ping_timeout", "close_timeout", "max_size"),
+    *("send_limit", "dials"),
+)
 
 __all__ = ["Headers", "Url", "connect"]
 
@@ -37,6 +43,8 @@ def connect(
     ping_timeout: float | None = 20.0,
     close_timeout: float | None = 1.0,
     max_size: int | None = 16 * 2**20,
+    send_limit: SendLimit | None = None,
+    dials: Governor | None = None,
     journal: Logbook | None = None,
     **options: Unpack[TransportOptions],
 ) -> Observable[Connection]:
@@ -61,6 +69,9 @@ def connect(
         ping_timeout: seconds that a pong may take; None: for ever.
         close_timeout: seconds that the closing handshake may take behind us; None: for ever.
         max_size: bytes of the largest message taken; None: no limit.
+        send_limit: how much may be sent in how long, pings and pongs counted; what is more waits. None: no limit.
+        dials: how often this host may be dialled, shared by all that are given it. None: as often as asked for, but for
+            a Retry-After of this host and port, which all on this loop keep.
         journal: what is told of the connection; None: nobody.
         options: the transport's own, see `rxws.transport.TransportOptions`.
 
@@ -78,7 +89,9 @@ def connect(
         ...
     rxws.errors.ConnectionFailed: ...
     """
-    limits = Limits(open_timeout, ping_interval, ping_timeout, close_timeout, max_size, dict(options))
+    limits = Limits(open_timeout, ping_interval, ping_timeout, close_timeout, max_size, send_limit, dict(options))
+    if not (dials is None or isinstance(dials, Governor)):
+        raise ConfigError("dials", f"{dials!r} is none; take a Governor(…) that all who should count together share")
     check_known(options, KEYWORDS)
     by = transport_named(transport)
     by.check(options)
@@ -91,8 +104,10 @@ def connect(
         observer: abc.ObserverBase[Connection], scheduler: abc.SchedulerBase | None = None
     ) -> abc.DisposableBase:
         on = given(scheduler)
-        attempt = Attempt(observer, on, by, limits, Silence() if journal is None else journal)
-        everything = CompositeDisposable(attempt)
+        logbook: Logbook = Silence() if journal is None else journal
+        turn = Turn(governor_of(on) if dials is None else dials, on, logbook)
+        attempt = Attempt(observer, on, by, limits, logbook, turn.refused)
+        everything = CompositeDisposable(attempt, turn)
 
         def ask(what: Url | Headers, then: Callable[[Any], None]) -> None:  # Any: of whichever
             try:
@@ -107,22 +122,42 @@ def connect(
             failed.__cause__ = error
             attempt.fail(failed)
 
-        def dial(where: str, what: Mapping[str, str] | None) -> None:
+        def found(where: str) -> None:
             try:
                 check_url(where, options)
+            except ConfigError as error:
+                attempt.fail(error)
+                return
+            if isinstance(url, str):
+                go(where)
+            elif not turn.wait(host_of(where), lambda: go(where)):  # it could not be asked before
+                attempt.hold_clock()
+
+        def go(where: str) -> None:
+            attempt.run_clock()
+            ask(headers, lambda what: dial(where, what))
+
+        def dial(where: str, what: Mapping[str, str] | None) -> None:
+            try:
                 check_headers(what)
             except ConfigError as error:
                 attempt.fail(error)
             else:
                 attempt.dial(where, what or {})
 
-        def begin(*_: object) -> None:
+        def begin() -> None:
             attempt.begin(url if isinstance(url, str) else "")
             if attempt.end_reason is None:  # who was told may have disposed
-                ask(url, lambda where: ask(headers, lambda what: dial(where, what)))
+                ask(url, found)
+
+        def wait(*_: object) -> None:
+            if isinstance(url, str):
+                turn.wait(host_of(url), begin)
+            else:
+                begin()
 
         # One turn later: whoever is subscribed beside it can still say no, and nothing is told inside subscribe.
-        everything.add(on.schedule(begin))
+        everything.add(on.schedule(wait))
         return everything
 
     return Observable(subscribe)

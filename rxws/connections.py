@@ -15,7 +15,9 @@ from rxws.backoff import Backoff, Policy, Wait, decide
 from rxws.buffer import Buffer, OverflowPolicy, check_bound
 from rxws.connection import Headers, Url, connect
 from rxws.errors import ConnectionClosed, Disconnected
+from rxws.governor import Governor
 from rxws.lifecycle import EventObserver, Lifecycle
+from rxws.limits import SendLimit
 from rxws.options import check_kinds
 from rxws.running import aiter
 from rxws.scheduler import scheduler, settled
@@ -36,6 +38,8 @@ class ConnectOptions(TransportOptions, total=False):
     ping_timeout: float | None
     close_timeout: float | None
     max_size: int | None
+    send_limit: SendLimit | None
+    dials: Governor | None
 
 
 class FreshConnection(AsyncIterator[Message]):

@@ -20,6 +20,7 @@ from rxws.errors import (
 __all__ = [
     "TRANSITIONS",
     "BadFrame",
+    "Blocked",
     "Closed",
     "Connecting",
     "ConnectionState",
@@ -34,6 +35,7 @@ __all__ = [
     "Rotated",
     "Stale",
     "Subscribed",
+    "Suspended",
     "Trigger",
     "Waiting",
     "next_state",
@@ -277,6 +279,24 @@ class Rotated(Event):
     rule: str
     uptime: float
     took: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocked(Event):
+    """The event loop stood still for `seconds`, in which nothing was read and no timer fired.
+
+    `callback` names the functions of yours that a message was with meanwhile; None: it was something else on the loop.
+    """
+
+    seconds: float
+    callback: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspended(Event):
+    """The machine slept for about `seconds`; each connection is asked by a ping whether it is still there."""
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

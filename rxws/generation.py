@@ -13,7 +13,6 @@ from rxws.events import (
     DisconnectReason,
     Live,
     Opened,
-    Overflow,
     Stale,
     Subscribed,
     reason_of,
@@ -96,9 +95,7 @@ class Generation:
         self._life.stats.late += 1
 
     def dropped(self, where: str, count: int = 1) -> None:
-        self._life.stats.dropped += count
-        self._life.log(f"dropped {where}", "%s: %d dropped, for there was no room in %s", self.origin, count, where)
-        self._life.tell(Overflow(**self._stamp(), where=where, dropped=count))
+        self._life.dropped(where, count)
 
     def bad_frame(self, error: DecodeError) -> None:
         count = self._life.stats.bad_frames = self._life.stats.bad_frames + 1
@@ -116,6 +113,9 @@ class Generation:
 
     def stale(self, idle: float, topic: str | None = None) -> None:
         self._life.tell(Stale(**self._stamp(), idle=idle, topic=topic))
+
+    def slow(self, seconds: float) -> None:
+        self._life.was_slow(self.number, seconds)
 
     def crashed(self, error: BaseException) -> bool:
         return self._life.crashed(error)

@@ -20,7 +20,7 @@ class Keepalive:
     has long arrived is read. Here a pong is missing only once everything that had arrived has been read.
 
     Args:
-        interval: seconds between a pong and the next ping.
+        interval: seconds between a pong and the next ping; None: no pings but probes.
         timeout: seconds that a pong may take; None: for ever.
         ping: sends a ping with this payload.
         reads: how often the socket was read so far.
@@ -30,7 +30,7 @@ class Keepalive:
 
     def __init__(
         self,
-        interval: float,
+        interval: float | None,
         timeout: float | None,
         ping: Callable[[bytes], None],
         reads: Callable[[], int],
@@ -48,6 +48,7 @@ class Keepalive:
         self._timer = SerialDisposable()
         self._number = 0
         self._sent_at: float | None = None
+        self._within = timeout
         self._wait()
 
     def on_pong(self, payload: bytes) -> None:
@@ -58,6 +59,11 @@ class Keepalive:
         self._sent_at = None
         if not self._timer.is_disposed:
             self._wait()
+
+    def probe(self, timeout: float) -> None:
+        """Ping now, and take at most `timeout` seconds, or the usual ones, for an answer."""
+        self._within = timeout if self._timeout is None else min(timeout, self._timeout)
+        self._send()
 
     def pause(self) -> None:
         """Ask for nothing, and wait for no pong: nothing is read."""
@@ -76,23 +82,27 @@ class Keepalive:
         return self._number.to_bytes(4)
 
     def _wait(self) -> None:
-        self._after(self._interval, self._send)
+        self._within = self._timeout
+        if self._interval is not None:
+            self._after(self._interval, self._send)
+        else:
+            self._timer.disposable = None
 
     def _send(self) -> None:
         self._number = (self._number + 1) % 2**32
         self._sent_at = self._clock()
-        if self._timeout is None:
+        if self._within is None:
             self._wait()
         else:
-            self._after(self._timeout, self._overdue)
+            self._after(self._within, self._overdue)
         self._ping(self._payload())
 
     def _overdue(self) -> None:
-        assert self._timeout is not None and self._sent_at is not None
+        assert self._within is not None and self._sent_at is not None
         # Where the loop was busy, and a server on the same loop with it, that time is given back, once.
-        late = self._clock() - self._sent_at - self._timeout
+        late = self._clock() - self._sent_at - self._within
         if late > 0:
-            self._after(min(late, self._timeout), self._drain)
+            self._after(min(late, self._within), self._drain)
         else:
             self._drain()
 
@@ -100,8 +110,8 @@ class Keepalive:
         self._timer.disposable = when_drained(self._scheduler, self._reads, self._give_up)
 
     def _give_up(self) -> None:
-        assert self._timeout is not None
-        self._missed(PingTimeout(self._timeout))
+        assert self._within is not None
+        self._missed(PingTimeout(self._within))
 
     def _after(self, seconds: float, action: Callable[[], None]) -> None:
         self._timer.disposable = self._scheduler.schedule_relative(seconds, lambda *_: action())

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TypedDict
+from typing import TypedDict, TypeVar
 
 from reactivex import abc
 from reactivex.disposable import Disposable, SerialDisposable
 
+from rxws.alerts import Throttle
+from rxws.consumers import names_behind
 from rxws.errors import ConnectionFailed, ConnectTimeout
 from rxws.events import (
+    Blocked,
     ConnectionState,
     DisconnectReason,
     Event,
     GaveUp,
     Overflow,
     Rotated,
+    Stale,
+    Suspended,
     Trigger,
     Waiting,
     next_state,
@@ -26,14 +31,19 @@ from rxws.operators._attempts import Attempts
 from rxws.redaction import masked
 from rxws.scheduler import clock, report, wall_time_ns
 from rxws.stats import Stats
+from rxws.watchman import BLOCKED, Watchman
 
 __all__ = ["EventObserver", "Lifecycle", "Stamp", "listening"]
+
+R = TypeVar("R")
 
 EventObserver = abc.ObserverBase[Event] | Callable[[Event], None]
 
 LOG = logging.getLogger("rxws")
 NOTEWORTHY = 3
 """Losses in a row that are not worth a log record."""
+OVERFLOW_EVERY = 5.0
+"""Seconds between two `Overflow` events about the same place; each tells how many were dropped since the last."""
 LOG_EVERY = 60.0
 """Seconds between two log records about the same nuisance."""
 
@@ -57,6 +67,7 @@ class Lifecycle:
         events: who hears of the events; an observer or a function.
         in_stream: takes the events that travel in the stream itself; what it raises is the consumer's.
         origin: the URL, its secrets are masked here.
+        consumer: the observer of the stream's values, to name who is slow.
     """
 
     def __init__(
@@ -68,6 +79,7 @@ class Lifecycle:
         events: EventObserver | None = None,
         in_stream: Callable[[Event], None] | None = None,
         origin: str = "",
+        consumer: object = None,
     ) -> None:
         self.generation = 0
         self.state = ConnectionState.DISCONNECTED
@@ -94,8 +106,14 @@ class Lifecycle:
         self.scheduler = scheduler
         self.now = clock(scheduler)
         self._origin = masked(origin)
-        self._listener = listening(events)
+        listener = listening(events)
+        self._listener = None if listener is None else self.timed(listener)
         self._logged: dict[str, float] = {}
+        self._overflows: dict[str, Throttle] = {}
+        self._overflow_timer = SerialDisposable()
+        self._consumer = consumer
+        self.watchman: Watchman | None = None
+        self._telling_blocked = False
 
     # What the attempts tell (rxws.types.Logbook)
 
@@ -123,7 +141,12 @@ class Lifecycle:
     def dropped(self, where: str, count: int = 1) -> None:
         self.stats.dropped += count
         self.log(f"dropped {where}", "%s: %d dropped, for there was no room in %s", self.origin, count, where)
-        self.tell(Overflow(**self._now_current(), where=where, dropped=count))
+        throttle = self._overflows.setdefault(where, Throttle(OVERFLOW_EVERY))
+        told = throttle.hit(self.now(), count)
+        if told is not None:
+            self._tell_overflow(where, told)
+        elif not self._overflow_timer.disposable:
+            self._overflow_timer.disposable = self.scheduler.schedule_relative(OVERFLOW_EVERY, self._overflows_due)
 
     def callback_failed(self, name: str, error: Exception) -> None:
         self.log(name, "%s: %s raised %r; it changes nothing", self.origin, name, error)
@@ -133,6 +156,41 @@ class Lifecycle:
         self.subscription.dispose()
         report(error, self.scheduler)
         return True
+
+    def was_slow(self, generation: int, seconds: float) -> None:
+        """The consumer took so long over what one read brought."""
+        if self.watchman is not None:
+            self.watchman.named()
+        self._tell_blocked(seconds, names_behind(self._consumer), generation)
+
+    def timed(self, function: Callable[..., R]) -> Callable[..., R]:
+        """Return `function`, which tells of itself where it blocks the loop."""
+
+        def run(*arguments: object) -> R:
+            began = self.now()
+            try:
+                return function(*arguments)
+            finally:
+                took = self.now() - began
+                if took >= BLOCKED:
+                    if self.watchman is not None:
+                        self.watchman.named()
+                    self._tell_blocked(took, names_behind(function), None)
+
+        return run
+
+    # What the watchman tells (rxws.watchman.Watched)
+
+    def suspended(self, seconds: float) -> None:
+        # What failed before was the fault of a network that was asleep too.
+        self.attempts.in_a_row = 0
+        self.tell(Suspended(**self._now_current(), seconds=seconds))
+        for generation in (self.current, self.successor):
+            if generation is not None and generation.connection is not None:
+                generation.connection.probe()
+
+    def blocked(self, seconds: float, callback: str | None) -> None:
+        self._tell_blocked(seconds, callback, None)
 
     # What the generations tell
 
@@ -262,6 +320,16 @@ class Lifecycle:
             if generation.connection is not None:
                 generation.connection.abort()
 
+    def end(self) -> None:
+        """Tell what has not been told yet; the subscription is about to be disposed."""
+        self._overflow_timer.dispose()
+        for where, throttle in self._overflows.items():
+            self._tell_overflow(where, throttle.flush(self.now()))
+
+    def stale_topic(self, topic: object, idle: float) -> None:
+        """A topic has brought nothing for so long."""
+        self.tell(Stale(**self._now_current(), idle=idle, topic=str(topic)))
+
     def gave_up(self, error: Exception) -> None:
         """The error that goes to the subscriber: no attempt follows."""
         self._move(Trigger.END)
@@ -304,6 +372,25 @@ class Lifecycle:
                 self._in_stream(event)
             except Exception as error:
                 self.crashed(error)
+
+    def _overflows_due(self, *_: object) -> None:
+        self._overflow_timer.disposable = None
+        for where, throttle in self._overflows.items():
+            self._tell_overflow(where, throttle.flush(self.now()))
+
+    def _tell_blocked(self, seconds: float, callback: str | None, generation: int | None) -> None:
+        if self._telling_blocked:  # who listens is slow about this one too
+            return
+        by = callback or "something else on the loop"
+        self.log("blocked", "%s: the event loop stood still for %.1f s, because of %s", self.origin, seconds, by)
+        stamp = self._now_current() if generation is None else self.stamp(generation, self.origin)
+        self._telling_blocked = True
+        self.tell(Blocked(**stamp, seconds=seconds, callback=callback))
+        self._telling_blocked = False
+
+    def _tell_overflow(self, where: str, count: int | None) -> None:
+        if count:
+            self.tell(Overflow(**self._now_current(), where=where, dropped=count))
 
     @property
     def origin(self) -> str:

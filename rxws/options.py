@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from reactivex import Observable, abc
 
+from rxws.arguments import seconds
 from rxws.backoff import Policy
 from rxws.buffer import ClientOverflow
 from rxws.connection import Headers
 from rxws.errors import ConfigError
+from rxws.governor import Governor
 from rxws.lifecycle import EventObserver
+from rxws.limits import SendLimit
 from rxws.operators._decoded import Keep, OnBadFrame
 from rxws.operators._gate import Condition
 from rxws.operators._payloads import Format, Subscriptions
@@ -25,7 +28,7 @@ from rxws.types import Connection, Payload
 from rxws.unsent import Unsent
 from rxws.way_back import WayBack
 
-__all__ = ["ClientOptions", "StreamOptions", "check_kinds", "close_codes", "refuse_later"]
+__all__ = ["ClientOptions", "StreamOptions", "check_kinds", "check_topics", "close_codes", "refuse_later"]
 
 
 class StreamOptions(TransportOptions, total=False):
@@ -50,6 +53,9 @@ class StreamOptions(TransportOptions, total=False):
     rotate: Rotation | None
     idle_timeout: float | None
     is_data: Callable[[bytes], object] | None
+    topic: Callable[[Any], Hashable] | None  # Any: what `decode` returns
+    topic_timeout: float | None
+    on_stale_topic: Literal["tell", "reconnect"]
     open_timeout: float | None
     ping_interval: float | None
     ping_timeout: float | None
@@ -59,13 +65,14 @@ class StreamOptions(TransportOptions, total=False):
     stats: Stats | None
     events: EventObserver | None
     batch: Literal[False]
-    dials: None
+    dials: Governor | None
+    send_limit: SendLimit | None
     transport: str | Transport
     random: Callable[[], float]
 
 
 class ClientOptions(StreamOptions, total=False):
-    """All keywords of `WebSocketClient` but `decode`."""
+    """All keywords of `WebSocketClient` but `decode` and `lifecycle`, on which its type depends."""
 
     auto_reconnect: bool
     maxsize: int
@@ -116,6 +123,21 @@ _KINDS = {
     ),
     "random": _Kind(callable, "a function that returns a number in [0, 1)"),
 }
+
+
+def check_topics(topic: object, topic_timeout: float | None, on_stale_topic: object) -> None:
+    """Refuse what does not make a watch over topics.
+
+    Raises:
+        ConfigError: it names the keyword.
+    """
+    seconds("topic_timeout", topic_timeout)
+    if topic is not None and not callable(topic):
+        raise ConfigError("topic", f"{topic!r} is not callable; take a function of a value, or None")
+    if topic_timeout is not None and topic is None:
+        raise ConfigError("topic", "topic_timeout is given, and no topic; take a function of a value")
+    if on_stale_topic not in ("tell", "reconnect"):
+        raise ConfigError("on_stale_topic", f'{on_stale_topic!r} is unknown; take "tell" or "reconnect"')
 
 
 def close_codes(codes: Collection[int]) -> frozenset[int]:

@@ -22,6 +22,7 @@ from rxws.operators._gates import Gates
 from rxws.scheduler import given
 from rxws.types import RepeatSignal
 from rxws.way_back import WayBack, polled_way
+from rxws.windows import Window
 
 __all__ = ["PlannedEnds", "Plans", "Ticks", "next_window"]
 
@@ -65,7 +66,7 @@ class PlannedEnds:
         self._plans = plans
         self._life = life
         self._controls = controls
-        self._gates = Gates(_gates(plans, life.callback_failed))
+        self._gates = Gates(_gates(plans, life))
         self.asked = self._gates.answered()
 
     def begin(self, scheduler: abc.SchedulerBase, fail: Callable[[Exception], None]) -> abc.DisposableBase:
@@ -123,7 +124,7 @@ class PlannedEnds:
         elif asked is not None:
             ways.append(
                 polled_way(
-                    asked,
+                    life.timed(asked),
                     self._plans.check_interval,
                     lambda wait: life.waiting(wait, "reconnect_when"),
                     lambda error: life.callback_failed("reconnect_when", error),
@@ -152,7 +153,7 @@ def next_window(plans: Plans, life: Lifecycle) -> Observable[Any]:
         plans: what the caller planned; observables among them are subscribed anew.
         life: told of callables that raise.
     """
-    gates = Gates(_gates(plans, life.callback_failed))
+    gates = Gates(_gates(plans, life))
     asked = plans.reconnect_when
 
     def subscribe(observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
@@ -170,14 +171,19 @@ def next_window(plans: Plans, life: Lifecycle) -> Observable[Any]:
     return Observable(subscribe)
 
 
-def _gates(plans: Plans, failed: Callable[[str, Exception], None]) -> list[Gate]:
+def _gates(plans: Plans, life: Lifecycle) -> list[Gate]:
     gates: list[Gate] = []
+
+    def timed(condition: Condition) -> Condition:
+        return condition if isinstance(condition, Window | Observable) else life.timed(condition)
+
     if plans.connect_while is not None:
-        told = partial(failed, "connect_while")
-        gates.append(gate_of("connect_while", plans.connect_while, plans.check_interval, told))
+        told = partial(life.callback_failed, "connect_while")
+        gates.append(gate_of("connect_while", timed(plans.connect_while), plans.check_interval, told))
     leave = plans.disconnect_when
     if leave is not None and not isinstance(leave, Observable):
-        gates.append(Polled(leave, plans.check_interval, partial(failed, "disconnect_when"), opens_when=False))
+        told = partial(life.callback_failed, "disconnect_when")
+        gates.append(Polled(life.timed(leave), plans.check_interval, told, opens_when=False))
     return gates
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
 from typing import Generic, TypeVar
@@ -16,7 +15,7 @@ from rxws import operators as wsops
 from rxws.buffer import Buffer
 from rxws.controls import Controls
 from rxws.errors import ConfigError
-from rxws.events import ConnectionState, Event, Overflow
+from rxws.events import ConnectionState, Event
 from rxws.lifecycle import Lifecycle
 from rxws.scheduler import report
 from rxws.types import Connection
@@ -24,9 +23,6 @@ from rxws.types import Connection
 __all__ = ["Session"]
 
 T = TypeVar("T")
-
-TELL_EVERY = 1.0
-"""Seconds between two events about what found no room in one place."""
 
 
 class Session(Generic[T]):
@@ -53,8 +49,6 @@ class Session(Generic[T]):
         self._running = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: list[tuple[Callable[[], object], asyncio.Future[None]]] = []
-        self._untold: Counter[str] = Counter()
-        self._told_of: dict[str, float] = {}
         self._prepare()
 
     def _prepare(self) -> None:
@@ -150,14 +144,9 @@ class Session(Generic[T]):
             connection.resume()
 
     def dropped(self, where: str, count: int = 1) -> None:
-        """Values found no room in `where`: counted at once, and told at once, but at most once in `TELL_EVERY`."""
-        life = self.life
-        if life is None:
-            return
-        life.stats.dropped += count
-        self._untold[where] += count
-        if life.now() - self._told_of.get(where, -TELL_EVERY) >= TELL_EVERY:
-            self._tell_dropped(life, where)
+        """Count and tell values that found no room in `where`."""
+        if self.life is not None:
+            self.life.dropped(where, count)
 
     async def until(self, condition: Callable[[], object], timeout: float | None = None) -> bool:
         """Wait until `condition()`, at most `timeout` seconds; return whether it is true."""
@@ -219,16 +208,7 @@ class Session(Generic[T]):
         self.error, self._running = error, False
         self._raised_at = None if error is None else error.__traceback__
         self._root.dispose()
-        life = self.life
-        if life is not None:
-            for where in tuple(+self._untold):
-                self._tell_dropped(life, where)
         self.look()
-
-    def _tell_dropped(self, life: Lifecycle, where: str) -> None:
-        count, self._untold[where] = self._untold[where], 0
-        self._told_of[where] = life.now()
-        life.tell(Overflow(**life.stamp(life.generation, life.origin), where=where, dropped=count))
 
 
 def _running_loop() -> asyncio.AbstractEventLoop:

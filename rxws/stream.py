@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import random as chance
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Hashable
 from types import UnionType
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from reactivex import Observable, abc
 from reactivex import operators as ops
 from reactivex.disposable import CompositeDisposable, Disposable
+from reactivex.scheduler.eventloop import AsyncIOScheduler
 
 from rxws import operators as wsops
 from rxws.backoff import Backoff, Policy
 from rxws.connection import Headers, Url, connect
 from rxws.controls import Controls
 from rxws.decoding import Decode, json_or_text
-from rxws.errors import ConnectionClosed, RxwsError
+from rxws.errors import ConnectionClosed, IdleTimeout, RxwsError
 from rxws.events import Event
+from rxws.governor import Governor
 from rxws.lifecycle import EventObserver, Lifecycle
+from rxws.limits import SendLimit
 from rxws.operators._decoded import Keep, OnBadFrame, decoded
 from rxws.operators._gate import Condition
 from rxws.operators._payloads import Format, Subscriptions, encoded, formatted
 from rxws.operators.send_subscriptions import OnOpen
-from rxws.options import StreamOptions, check_kinds, close_codes, refuse_later
+from rxws.options import StreamOptions, check_kinds, check_topics, close_codes, refuse_later
 from rxws.outgoing import Outgoing
 from rxws.planned_ends import PlannedEnds, Plans, Ticks
 from rxws.rotation import Rotation
@@ -33,6 +36,7 @@ from rxws.transport import Transport, TransportOptions
 from rxws.transport.options import check_known
 from rxws.types import Connection, Message, Payload, RetrySignal
 from rxws.unsent import Unsent, check_unsent
+from rxws.watchman import Watchman
 from rxws.way_back import WayBack
 
 __all__ = ["ws_observable"]
@@ -101,6 +105,9 @@ def ws_observable(
     rotate: Rotation | None = None,
     idle_timeout: float | None = None,
     is_data: Callable[[bytes], object] | None = None,
+    topic: Callable[[Any], Hashable] | None = None,  # Any: what `decode` returns
+    topic_timeout: float | None = None,
+    on_stale_topic: Literal["tell", "reconnect"] = "tell",
     open_timeout: float | None = 10.0,
     ping_interval: float | None = 20.0,
     ping_timeout: float | None = 20.0,
@@ -111,7 +118,8 @@ def ws_observable(
     events: EventObserver | None = None,
     lifecycle: bool = False,
     batch: Literal[False] = False,
-    dials: None = None,
+    dials: Governor | None = None,
+    send_limit: SendLimit | None = None,
     transport: str | Transport = "websockets",
     random: Callable[[], float] = chance.random,
     controls: Controls | None = None,
@@ -158,9 +166,16 @@ def ws_observable(
         max_age_jitter: the fraction of it that chance may take off, 0 to 1.
         rotate: a `Rotation`: the next connection is opened before the old one is closed. `max_age` is then the limit
             that no connection reaches, also where the rotation's `unless` stands against it.
-        batch, dials: come with later releases.
+        batch: comes with a later release.
+        dials: a `Governor`: how often a host may be dialled, shared by all streams that are given it. None: as often as
+            the plans and policies say, but for a Retry-After, which all on this loop keep.
+        send_limit: a `SendLimit`: how much each connection may send in how long, pings and pongs counted; what is more
+            waits its turn. None: no limit.
         idle_timeout: without data for so long a connection counts as lost; it runs from the open connection on.
         is_data: a predicate on the bytes: what counts as data; None: every message. Pings and pongs never do.
+        topic: of a value, None where it belongs to none; for `topic_timeout`.
+        topic_timeout: seconds without a value of one topic, while others go on, before that is told as `Stale`.
+        on_stale_topic: "reconnect": then the connection also counts as lost.
         open_timeout, ping_interval, ping_timeout, close_timeout: see `connect`.
         max_size: bytes of the largest message taken.
         final_close_codes: close codes of the server that complete the stream for good.
@@ -191,7 +206,7 @@ def ws_observable(
     >>> seen
     [(1.0, {'n': 1}), (6.0, {'n': 1})]
     """
-    refuse_later(batch=batch, dials=dials)
+    refuse_later(batch=batch)
     check_known(options, (*StreamOptions.__annotations__, "decode", "lifecycle"))
     check_kinds(on_open=on_open, outgoing=outgoing, retry=retry, stats=stats, events=events, random=random)
     plans = Plans(connect_while, disconnect_when, reconnect_when, check_interval)
@@ -199,14 +214,16 @@ def ws_observable(
 
     def connections(life: Lifecycle | None) -> Observable[Connection]:
         return connect(
-            url,
-            headers=headers,
+            life.timed(url) if life is not None and callable(url) else url,
+            headers=life.timed(headers) if life is not None and callable(headers) else headers,
             transport=transport,
             open_timeout=open_timeout,
             ping_interval=ping_interval,
             ping_timeout=ping_timeout,
             close_timeout=close_timeout,
             max_size=max_size,
+            send_limit=send_limit,
+            dials=dials,
             journal=life,
             **options,
         )
@@ -216,6 +233,7 @@ def ws_observable(
     wanted = formatted(subscriptions, format)
     payloads = wanted if callable(wanted) else encoded(wanted)
     check_unsent(unsent)
+    check_topics(topic, topic_timeout, on_stale_topic)
     aged = wsops.max_age(max_age, max_age_jitter, random=random)
     watched = wsops.idle_timeout(idle_timeout, is_data)
     values = decoded(decode, keep, on_bad_frame)
@@ -239,8 +257,15 @@ def ws_observable(
             watched,
             *([] if heartbeat is None else [heartbeat]),
         )
+
+        def stale(silent: Hashable, idle: float) -> None:
+            life.stale_topic(silent, idle)
+            if on_stale_topic == "reconnect":
+                life.lose(IdleTimeout(idle))
+
         return subscribed.pipe(
             values,
+            wsops.topic_timeout(topic_timeout, topic or _no_topic, stale),
             wsops.rotate(rotate, retry, limit=limit, random=random, journal=life),
             wsops.retry_when(losses, attempts=life.attempts),
             wsops.take_until(ends.notifier(), start=ends.asked),
@@ -256,6 +281,7 @@ def ws_observable(
             events=events,
             in_stream=observer.on_next if lifecycle else None,
             origin=url if isinstance(url, str) else "",
+            consumer=observer,
         )
         ends = PlannedEnds(plans, life, controls)
         out = Outgoing(life, unsent)
@@ -279,10 +305,13 @@ def ws_observable(
             except Exception as error:  # it cannot be sent at all
                 failed(error)
 
-        everything = CompositeDisposable(Disposable(out.end))
+        everything = CompositeDisposable(Disposable(out.end), Disposable(life.end))
         life.subscription.disposable = everything
         if controls is not None:
             everything.add(controls.begin(life, out))
+        if isinstance(on, AsyncIOScheduler):  # virtual time neither sleeps nor stands still
+            life.watchman = Watchman.of(on)
+            everything.add(life.watchman.join(life))
         everything.add(ends.begin(on, failed))
         everything.add(build(life, ends, out).subscribe(observer.on_next, failed, completed, scheduler=on))
         if outgoing is not None:
@@ -290,3 +319,7 @@ def ws_observable(
         return on_loop(on, life.subscription)
 
     return Observable(subscribe)
+
+
+def _no_topic(value: object) -> None:
+    """Without a `topic` there is no timeout, and nobody asks."""

@@ -101,6 +101,9 @@ class Journal(Protocol):
     def stale(self, idle: float, topic: str | None = None) -> None:
         """No data came for `idle` seconds; None: on no topic at all."""
 
+    def slow(self, seconds: float) -> None:
+        """What consumes the messages took so long over one read, and the loop stood still meanwhile."""
+
     def crashed(self, error: BaseException) -> bool:
         """What consumes the messages raised; return whether the journal saw to it."""
 
@@ -189,6 +192,8 @@ class Silence:
 
     def stale(self, idle: float, topic: str | None = None) -> None: ...
 
+    def slow(self, seconds: float) -> None: ...
+
     def waiting(
         self, seconds: float | None, rule: str, error: Exception | None = None, attempt: int | None = None
     ) -> None: ...
@@ -264,6 +269,9 @@ class Connection(Protocol):
             Disconnected: the connection has ended.
         """
 
+    def when_sent(self, action: Callable[[], None]) -> None:
+        """Call `action` once all that was sent so far has left: at once, unless a limit holds some of it back."""
+
     def attach(self, sink: Sink) -> None:
         """Hand every message to `sink`, those held so far first. There is one sink at most."""
 
@@ -281,6 +289,9 @@ class Connection(Protocol):
 
     def resume(self) -> None:
         """Read again."""
+
+    def probe(self) -> None:
+        """Ask at once, by a ping, whether the other side is there; without a pong within 5 s it is lost."""
 
     def on_end(self, action: Callable[[], None]) -> None:
         """Call `action` once when the connection has ended, before anybody hears of it."""

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rxws.arguments import check_close, check_headers, check_url, seconds, size
+from rxws.arguments import check_close, check_headers, check_url, seconds, size, whole, zero_or_more
 from rxws.errors import ConfigError
 
 SECRET = "hunter2-hunter2"
@@ -87,6 +87,41 @@ def test_what_is_no_number_of_bytes_is_refused(value: Any) -> None:
 
     assert error.field == "max_size"
     assert error.message == f"{value!r} is out of range; take a number of bytes, 1 or more, or None for no limit"
+
+
+@given(st.integers(1))
+def test_a_count_is_a_whole_number_from_one(value: int) -> None:
+    """None counts nothing, where that may be."""
+    whole("dials", value)
+    whole("dials", None, optional=True)
+
+
+@pytest.mark.parametrize("value", [0, -1, True, False, 1.0, nan, "1", Decimal(1)], ids=repr)
+@pytest.mark.parametrize(("optional", "way_out"), [(False, ""), (True, ", or None for no limit")])
+def test_what_is_no_count_is_refused(value: Any, optional: bool, way_out: str) -> None:
+    """Neither fractions nor truths nor texts are counts; None is named only where it may be."""
+    error = refused(whole, "dials", value, optional=optional)
+
+    assert str(error) == f"dials: {value!r} is out of range; take a whole number, 1 or more{way_out}"
+
+
+def test_a_count_that_must_be_there_is_not_none() -> None:
+    """Unless it is said otherwise."""
+    assert refused(whole, "count", None).field == "count"
+
+
+@given(st.floats(0, allow_infinity=False) | st.integers(0, 10**6))
+def test_no_seconds_at_all_are_a_pause_too(value: float) -> None:
+    """From zero on."""
+    zero_or_more("spacing", value)
+
+
+@pytest.mark.parametrize("value", [-0.1, -1, inf, -inf, nan, True, False, "1", None, Decimal(1)], ids=repr)
+def test_what_is_no_pause_is_refused(value: Any) -> None:
+    """Below zero, without an end, or no number."""
+    error = refused(zero_or_more, "spacing", value)
+
+    assert str(error) == f"spacing: {value!r} is out of range; take seconds, 0 or more"
 
 
 # URLs

@@ -28,6 +28,7 @@ from rxws.errors import (
 from rxws.events import (
     TRANSITIONS,
     BadFrame,
+    Blocked,
     Closed,
     Connecting,
     ConnectionState,
@@ -42,6 +43,7 @@ from rxws.events import (
     Rotated,
     Stale,
     Subscribed,
+    Suspended,
     Trigger,
     Waiting,
     next_state,
@@ -67,6 +69,8 @@ EVENTS: list[Event] = [
     Gap(**WHO, topic="trade", last=1, next=5),
     Overflow(**WHO, where="outbox", dropped=1),
     BadFrame(**WHO, error=DecodeError("{"), count=1),
+    Blocked(**WHO, seconds=1.4, callback="strategy.decide"),
+    Suspended(**WHO, seconds=3_600.0),
     Rotated(**WHO, previous=1, reason=DisconnectReason.SCHEDULED, rule="tick", uptime=3.0, took=0.5),
     GaveUp(**WHO, error=LOST, total=7),
 ]

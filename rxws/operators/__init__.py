@@ -7,6 +7,7 @@ from rxws.operators.closed_kline import closed_kline
 from rxws.operators.connect_while import connect_while
 from rxws.operators.data_only import data_only
 from rxws.operators.decode import decode
+from rxws.operators.disconnect_alerts import disconnect_alerts
 from rxws.operators.filter_kline import filter_kline
 from rxws.operators.heartbeat import heartbeat
 from rxws.operators.idle_timeout import idle_timeout
@@ -22,6 +23,7 @@ from rxws.operators.rotate import rotate
 from rxws.operators.send_subscriptions import send_subscriptions
 from rxws.operators.share_live import share_live
 from rxws.operators.take_until import take_until
+from rxws.operators.topic_timeout import topic_timeout
 
 __all__ = [
     "after",
@@ -29,6 +31,7 @@ __all__ = [
     "connect_while",
     "data_only",
     "decode",
+    "disconnect_alerts",
     "filter_kline",
     "heartbeat",
     "idle_timeout",
@@ -44,4 +47,5 @@ __all__ = [
     "send_subscriptions",
     "share_live",
     "take_until",
+    "topic_timeout",
 ]

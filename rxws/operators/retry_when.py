@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf
 from typing import TypeVar
 
 from reactivex import Observable
 
-from rxws.errors import ConfigError
+from rxws.arguments import zero_or_more
 from rxws.operators._attempts import Attempts
 from rxws.operators._resubscribe import Notifier, resubscribe
 from rxws.types import RetrySignal
@@ -56,8 +55,7 @@ def retry_when(
     1
     2
     """
-    if isinstance(stable_after, bool) or not (isinstance(stable_after, int | float) and 0.0 <= stable_after < inf):
-        raise ConfigError("stable_after", f"{stable_after!r} is out of range; take seconds, 0 or more")
+    zero_or_more("stable_after", stable_after)
 
     def operator(source: Observable[T]) -> Observable[T]:
         return resubscribe(source, notifier, lambda _: Losses(Attempts(stable_after) if attempts is None else attempts))

@@ -105,7 +105,7 @@ def send_subscriptions(
                     return
                 else:
                     if wanted:
-                        connection.journal.subscribed(len(wanted))
+                        connection.when_sent(lambda: connection.journal.subscribed(len(wanted)))
                 current = connection
                 observer.on_next(connection)
 

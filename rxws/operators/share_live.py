@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf
 from typing import Generic, TypeVar
 
 from reactivex import Observable, abc
 from reactivex.disposable import Disposable, SerialDisposable
 
-from rxws.errors import ConfigError
+from rxws.arguments import zero_or_more
 from rxws.scheduler import RAISED, given, report
 
 __all__ = ["share_live"]
@@ -46,8 +45,7 @@ def share_live(linger: float = 0.0) -> Callable[[Observable[T]], Observable[T]]:
     >>> first.dispose(), second.dispose(), len(source.observers)
     (None, None, 0)
     """
-    if isinstance(linger, bool) or not (isinstance(linger, int | float) and 0.0 <= linger < inf):
-        raise ConfigError("linger", f"{linger!r} is out of range; take seconds, 0 or more")
+    zero_or_more("linger", linger)
 
     def operator(source: Observable[T]) -> Observable[T]:
         return Observable(Shared(source, linger).subscribe)

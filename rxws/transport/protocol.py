@@ -73,6 +73,12 @@ class Receiver(Protocol):
     def on_read(self) -> None:
         """Something has been read; what it holds follows."""
 
+    def on_read_over(self) -> None:
+        """All that was read has been handed on."""
+
+    def on_ping(self) -> None:
+        """A ping came, and is answered by the transport."""
+
     def on_pong(self, payload: bytes) -> None:
         """A pong came."""
 

@@ -24,6 +24,7 @@ class Attempt:
     Args:
         opens: when the handshake is done; None: never (it hangs, or `lost` refuses it).
         messages: when which message comes; `str` as text, `bytes` as binary.
+        pings: when a ping of the server comes, which is answered.
         lost: when the connection ends, and by which error; None: it stays.
         pongs: whether pings are answered, at once.
 
@@ -35,6 +36,7 @@ class Attempt:
     messages: Sequence[tuple[float, str | bytes]] = ()
     lost: tuple[float, Disconnected] | None = None
     pongs: bool = True
+    pings: Sequence[float] = ()
 
     def __post_init__(self) -> None:
         for at, _ in self.messages:
@@ -121,6 +123,8 @@ class ScriptedSocket:
             self._at(attempt.opens, self._open)
         for at, message in attempt.messages:
             self._at(at, partial(self._push, message))
+        for at in attempt.pings:
+            self._at(at, self._receiver.on_ping)
         if attempt.lost is not None:
             self._at(attempt.lost[0], self._lose)
 
@@ -171,6 +175,7 @@ class ScriptedSocket:
             self._receiver.on_message(message.encode(), True)
         else:
             self._receiver.on_message(message, False)
+        self._receiver.on_read_over()
 
     def _lose(self) -> None:
         assert self._attempt.lost is not None

@@ -117,6 +117,8 @@ class PushConnection(ClientConnection):
             self._receiver.on_message(_bytes(event.data), opcode is Opcode.TEXT)
         elif opcode is Opcode.PONG:
             self._receiver.on_pong(_bytes(event.data))
+        elif opcode is Opcode.PING:
+            self._receiver.on_ping()
         elif opcode is Opcode.CONT or not event.fin:
             self._gather(event)
 
@@ -135,6 +137,8 @@ class PushConnection(ClientConnection):
         if self.opened and not self._lost:
             self._receiver.on_read()
         super().data_received(data)
+        if self.opened and not self._lost:
+            self._receiver.on_read_over()
         if self.opened and self.protocol.state is not State.OPEN:
             self._ended()
         elif self.response is None:

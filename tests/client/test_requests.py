@@ -101,6 +101,7 @@ async def test_what_can_never_match_is_refused(hand: Any) -> None:
         with pytest.raises(ConfigError, match="match"):
             await raw.request({"id": 1})
         assert server.peers[0].messages == server.peers[1].messages == []
+        await client.close()
 
 
 async def test_a_reply_that_does_not_come_in_time_is_told(hand: Any) -> None:

@@ -23,6 +23,7 @@ class Recorder:
     def __init__(self) -> None:
         self.told: list[object] = []
         self.error: Disconnected | None = None
+        self.pings = 0
         self.socket: Socket
 
     @property
@@ -40,6 +41,11 @@ class Recorder:
     def on_message(self, payload: bytes, is_text: bool) -> None:
         assert type(payload) is bytes
         self.tell(payload.decode() if is_text else payload)
+
+    def on_read_over(self) -> None: ...
+
+    def on_ping(self) -> None:
+        self.pings += 1
 
     def on_pong(self, payload: bytes) -> None:
         assert type(payload) is bytes
