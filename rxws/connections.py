@@ -54,13 +54,13 @@ class FreshConnection(AsyncIterator[Message]):
         self._messages = messages
 
     async def open(self, source: Observable[Connection]) -> bool:
-        """Dial, and return whether it opened."""
+        """Dial, and return whether it opened, though it may be lost again by now: what it brought is still there."""
         self._subscription = source.subscribe(self._opened, self._lost, scheduler=scheduler())
         try:
             await self._connection
-        except Disconnected as error:
-            self.error = error
-        return self.error is None
+        except Disconnected:
+            return False
+        return True
 
     @property
     def connection(self) -> Connection:
