@@ -105,8 +105,7 @@ class PlannedEnds:
     def way_back(self, signal: RepeatSignal) -> Observable[Any] | None:
         """Return the way from a planned end to the next connection; None: it was the last."""
         life, controls = self._life, self._controls
-        finished = life.finished or (controls is not None and controls.is_finished)
-        if finished or (life.reason is DisconnectReason.USER_REQUESTED and not life.comes_back):
+        if life.finished or (life.reason is DisconnectReason.USER_REQUESTED and not life.comes_back):
             return None
         life.ended_by_plan()
         if controls is None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+import reactivex as rx
 from reactivex import Subject
 
 from rxws import Backoff, Rotation
@@ -135,6 +136,41 @@ async def test_a_verb_within_a_handler(hand: Any, verb: str) -> None:
         await connecting
 
 
+async def test_who_hears_that_it_waits_may_say_how_long(hand: Any) -> None:
+    """Instead of the stream's own way back, which would be there at once, and is not even asked."""
+    asked = 0
+
+    def reconnect_when() -> bool:
+        nonlocal asked
+        asked += 1
+        return True
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Waiting) and event.rule != "by hand":
+            client.schedule_reconnect(FOREVER)
+
+    plan = {"reconnect_when": reconnect_when, "check_interval": 0.01}
+    async with RawServer(quiet) as server, hand(server.url, **plan) as client:
+        client.events.subscribe(listen)
+        await asyncio.sleep(0.02)  # so that nothing else holds the way back up
+        client.request_disconnect()
+        await turns(50)
+        assert not client.is_connected and asked == 0 and len(server.peers) == 1
+
+
+async def test_it_can_be_ended_before_it_has_begun(hand: Any) -> None:
+    """Connected and closed by a function that reactivex's trampoline calls: the stream is subscribed behind that."""
+
+    def both(_: object) -> None:
+        now(client.connect())
+        now(client.close())
+
+    async with RawServer(quiet) as server, hand(server.url, connect=False) as client:
+        rx.of(1).subscribe(both)
+        await turns(50)
+        assert client.is_dead and server.peers == [] and client.told == []
+
+
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "schedule_reconnect"])
 async def test_a_verb_within_on_open(hand: Any, verb: str) -> None:
     """The script ends there, its socket is gone, and what was asked for happens."""
@@ -205,6 +241,8 @@ async def test_a_verb_within_a_gate(hand: Any, verb: str) -> None:
             assert isinstance(result, Exception) and server.peers == []
         else:
             assert result is None and len(server.peers) == 1
+            by_hand = [each.rule for each in client.of(Waiting)]
+            assert by_hand == (["by hand"] if verb == "request_disconnect" else [])
 
 
 @pytest.mark.parametrize("verb", ["close", "force_close"])

@@ -379,9 +379,10 @@ def test_a_client_outlives_the_loop_that_it_was_used_on() -> None:
             raise ValueError("a bug")
 
         async def look() -> tuple[Any, bool, bool]:
+            said = client.state, client.is_connected, client.is_recoverable
             await client.close()
             client.kill()
-            return client.state, client.is_connected, client.is_recoverable
+            return said
 
         async def go_on() -> Any:
             async with client:
