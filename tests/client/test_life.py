@@ -11,7 +11,7 @@ from reactivex import Observer
 
 from rxws import Backoff, Stats
 from rxws.errors import RetriesExhausted
-from rxws.events import Closed, Connecting, ConnectionState, Event, Opened, Waiting
+from rxws.events import Blocked, Closed, Connecting, ConnectionState, Event, Opened, Waiting
 from tests.client.hand import flap, greet, quiet, refuse, task, turns, until
 from tests.faults.raw_server import TEXT, Peer, RawServer, frame
 
@@ -208,3 +208,21 @@ async def test_values_are_what_decode_makes_of_them(hand: Any, decode: Any, valu
         await client.connect()
         await until(lambda: seen)
         assert seen == [value]
+
+
+async def test_who_blocks_the_loop_is_named(hand: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A handler, and a listener of events, by its own name, behind all that lies between."""
+    for module in ("attempt", "lifecycle"):
+        monkeypatch.setattr(f"rxws.{module}.BLOCKED", 0.0)  # so that nobody has to
+
+    def slow_handler(value: Any) -> None: ...
+
+    def slow_listener(event: Event) -> None: ...
+
+    async with RawServer(greet) as server, hand(server.url, connect=False) as client:
+        client.add_handler(slow_handler)
+        client.events.subscribe(slow_listener)
+        await client.connect()
+        await until(lambda: client.stats.messages_received)
+        named = " ".join(str(each.callback) for each in client.of(Blocked))
+        assert "slow_handler" in named and "slow_listener" in named
