@@ -302,9 +302,10 @@ class Attempt(abc.DisposableBase):
             self._observer.on_completed()
 
     def abort(self) -> None:
-        if self._end(None):
-            if self._socket is not None:
-                self._socket.abort()
+        ended = self._end(None)
+        if self._socket is not None:
+            self._socket.abort()  # also one that is being closed
+        if ended:
             self._observer.on_completed()
 
     def dispose(self) -> None:

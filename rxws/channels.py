@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from rxws.errors import ConfigError
 from rxws.operators._payloads import Format, Subscriptions, encoded, formatted
@@ -32,11 +32,17 @@ class Channels:
     """
 
     def __init__(self, subscriptions: Subscriptions, format: Format) -> None:
+        if not callable(format):
+            raise ConfigError(
+                "format", f'{format!r} is not callable; take a function of ("subscribe", channel), or None'
+            )
         self._format = format
         self._asked = formatted(subscriptions, format) if callable(subscriptions) else ()
-        fixed = [] if callable(subscriptions) or isinstance(subscriptions, str) else list(subscriptions)
-        if isinstance(subscriptions, str):
-            encoded(subscriptions)  # a single string is refused
+        fixed: list[Payload] = []
+        if not callable(subscriptions):
+            if isinstance(subscriptions, str | bytes | Mapping) or not isinstance(subscriptions, Iterable):
+                encoded(subscriptions)  # which refuses it
+            fixed = list(subscriptions)
         self._payloads = encoded([each for each in fixed if not isinstance(each, str)])
         self._names = dict.fromkeys(each for each in fixed if isinstance(each, str))
         encoded(self._of("subscribe", self._names))
@@ -51,29 +57,35 @@ class Channels:
         asked = self._asked() if callable(self._asked) else self._asked
         return [*asked, *self._payloads, *self._of("subscribe", self._names)]
 
-    def add(self, channels: Iterable[str]) -> list[Payload]:
-        """Want these too; return what asks for those that are new."""
-        new = dict.fromkeys(each for each in _named(channels) if each not in self._names)
-        payloads = self._of("subscribe", new)
-        encoded(payloads)
-        self._names.update(new)
-        return payloads
+    def new(self, channels: Sequence[str]) -> list[tuple[str, Payload]]:
+        """Return those that are not wanted yet, each with what asks for it.
 
-    def remove(self, channels: Iterable[str]) -> list[Payload]:
-        """Want these no more; return what ends those that were wanted."""
-        old = dict.fromkeys(each for each in _named(channels) if each in self._names)
-        payloads = self._of("unsubscribe", old)
+        Raises:
+            ConfigError: one is no string, or what asks for it cannot be sent.
+        """
+        return self._changes("subscribe", channels, wanted=False)
+
+    def old(self, channels: Sequence[str]) -> list[tuple[str, Payload]]:
+        """Return those that are wanted, each with what ends it."""
+        return self._changes("unsubscribe", channels, wanted=True)
+
+    def add(self, channel: str) -> None:
+        """Want this one too, on each connection from the next on."""
+        self._names[channel] = None
+
+    def remove(self, channel: str) -> None:
+        """Want it no more."""
+        self._names.pop(channel, None)
+
+    def _changes(self, action: str, channels: Sequence[str], wanted: bool) -> list[tuple[str, Payload]]:
+        for channel in channels:
+            if not isinstance(channel, str):
+                right = "take channels by name, and `send` for payloads"
+                raise ConfigError("channels", f"{channel!r} is no string; {right}")
+        names = dict.fromkeys(each for each in channels if (each in self._names) is wanted)
+        payloads = self._of(action, names)
         encoded(payloads)
-        for each in old:
-            del self._names[each]
-        return payloads
+        return list(zip(names, payloads, strict=True))
 
     def _of(self, action: str, names: Iterable[str]) -> list[Payload]:
         return [self._format(action, name) for name in names]
-
-
-def _named(channels: Iterable[str]) -> Iterable[str]:
-    for channel in channels:
-        if not isinstance(channel, str):
-            raise ConfigError("channels", f"{channel!r} is no string; take channels by name, payloads go by `send`")
-        yield channel

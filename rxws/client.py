@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from types import UnionType
-from typing import Any, Self, TypeVar, Unpack, overload
+from typing import Any, Literal, Self, TypeVar, Unpack, overload
 
 from reactivex import Observable
 
@@ -14,9 +15,11 @@ from rxws.connection import Url
 from rxws.controls import Controls
 from rxws.decoding import Decode, json_or_text
 from rxws.driving import Driving
-from rxws.errors import ConnectionClosed
+from rxws.errors import Disconnected, NotConnected
 from rxws.events import Event
-from rxws.options import ClientOptions, StreamOptions
+from rxws.lifecycle import listening
+from rxws.options import ClientOptions, StreamOptions, check_kinds
+from rxws.planned_ends import Plans
 from rxws.reading import Reading
 from rxws.redaction import masked
 from rxws.requests import Match, Requests
@@ -40,6 +43,7 @@ class WebSocketClient(Driving[T], Reading[T]):
     Args:
         url: as in `ws_observable`.
         decode: likewise.
+        lifecycle: likewise: whoever reads sees between the values where one connection ended and another began.
         auto_reconnect: False: a loss is the end, as with ``retry=None``.
         maxsize: how many values may wait for `stream` and `receive`, 1 or more.
         overflow: what happens to one more: "error", "drop_oldest", "drop_newest", "latest", or "block": the socket is
@@ -64,26 +68,78 @@ class WebSocketClient(Driving[T], Reading[T]):
     """
 
     @overload
-    def __init__(self: WebSocketClient[Any], url: Url, **options: Unpack[ClientOptions]) -> None: ...
-    @overload
     def __init__(
-        self: WebSocketClient[Any], url: Url, *, decode: UnionType, **options: Unpack[ClientOptions]
+        self: WebSocketClient[Any], url: Url, *, lifecycle: bool = False, **options: Unpack[ClientOptions]
     ) -> None: ...
     @overload
     def __init__(
-        self: WebSocketClient[Message], url: Url, *, decode: None, **options: Unpack[ClientOptions]
+        self: WebSocketClient[Any],
+        url: Url,
+        *,
+        decode: UnionType,
+        lifecycle: bool = False,
+        **options: Unpack[ClientOptions],
     ) -> None: ...
     @overload
-    def __init__(self: WebSocketClient[T], url: Url, *, decode: type[T], **options: Unpack[ClientOptions]) -> None: ...
+    def __init__(
+        self: WebSocketClient[Message],
+        url: Url,
+        *,
+        decode: None,
+        lifecycle: Literal[False] = False,
+        **options: Unpack[ClientOptions],
+    ) -> None: ...
     @overload
     def __init__(
-        self: WebSocketClient[T], url: Url, *, decode: Callable[[bytes], T], **options: Unpack[ClientOptions]
+        self: WebSocketClient[T],
+        url: Url,
+        *,
+        decode: type[T],
+        lifecycle: Literal[False] = False,
+        **options: Unpack[ClientOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: WebSocketClient[T],
+        url: Url,
+        *,
+        decode: Callable[[bytes], T],
+        lifecycle: Literal[False] = False,
+        **options: Unpack[ClientOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: WebSocketClient[Message | Event],
+        url: Url,
+        *,
+        decode: None,
+        lifecycle: Literal[True],
+        **options: Unpack[ClientOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: WebSocketClient[T | Event],
+        url: Url,
+        *,
+        decode: type[T],
+        lifecycle: Literal[True],
+        **options: Unpack[ClientOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: WebSocketClient[T | Event],
+        url: Url,
+        *,
+        decode: Callable[[bytes], T],
+        lifecycle: Literal[True],
+        **options: Unpack[ClientOptions],
     ) -> None: ...
     def __init__(
         self,
         url: Url,
         *,
         decode: Decode[Any] = json_or_text,  # Any: the overloads say which
+        lifecycle: bool = False,
         auto_reconnect: bool = True,
         maxsize: int = 65_536,
         overflow: ClientOverflow = "error",
@@ -94,9 +150,14 @@ class WebSocketClient(Driving[T], Reading[T]):
         self._url = masked(url) if isinstance(url, str) else ""
         self._bound = (maxsize, overflow)
         self._unsent = options.get("unsent", "fail")
-        self._way_back = options.get("reconnect_when")
-        self._check_interval = options.get("check_interval", 5.0)
-        self._channels = Channels(options.get("subscriptions", ()), options.get("format") or generic)
+        self._plans = Plans(
+            options.get("connect_while"),
+            options.get("disconnect_when"),
+            options.get("reconnect_when"),
+            options.get("check_interval", 5.0),
+        )
+        format = options.get("format")
+        self._channels = Channels(options.get("subscriptions", ()), generic if format is None else format)
         self._handlers = []
         if not auto_reconnect:
             options["retry"] = None
@@ -104,6 +165,7 @@ class WebSocketClient(Driving[T], Reading[T]):
         settings: dict[str, Any] = {  # Any: of whichever keyword
             **options,
             "decode": decode,
+            "lifecycle": lifecycle,
             "stats": self.stats,
             "unsent": self._unsent,
             "subscriptions": self._channels.wanted,
@@ -114,15 +176,14 @@ class WebSocketClient(Driving[T], Reading[T]):
             made: Callable[..., Observable[T]] = ws_observable
             return made(url, controls=controls, events=listener, **settings)
 
-        self._session = Session(stream, self._begun)
-        if heard is not None:
-            self._session.events.subscribe(heard)
-        self._requests = Requests(self._session)
+        check_kinds(events=heard)
+        self._session = Session(stream, self._begun, listening(heard))
+        self._requests = Requests(self._session, have_ids=decode is not None)
 
     @property
     def url(self) -> str:
         """Where it leads to, without secrets."""
-        life = self._session.controls.life
+        life = self._session.life
         return self._url if life is None else life.origin
 
     @property
@@ -134,12 +195,12 @@ class WebSocketClient(Driving[T], Reading[T]):
         """Send `message` (dict and list as JSON, str, bytes), once, on the current connection.
 
         Raises:
-            ConnectionClosed: there is none, and `unsent` is "fail".
+            NotConnected: there is none, and `unsent` is "fail"; or the client is closed.
             BufferOverflow: there is no room for it.
         """
         outgoing = self._session.controls.outgoing
         if outgoing is None or not self._session.is_running:
-            raise self._session.error or ConnectionClosed(1006)
+            raise NotConnected from self._session.error
         outgoing.send(message)
 
     async def request(self, message: Payload, *, match: Match | None = None, timeout: float | None = 10.0) -> T:
@@ -147,13 +208,13 @@ class WebSocketClient(Driving[T], Reading[T]):
 
         Args:
             message: a dict with an "id", or without one: then it gets one.
-            match: whether a value is the reply; None: its "id" is that of the message.
+            match: whether a value is the reply; None: its "id", a key or an attribute, is that of the message.
             timeout: seconds; None: for ever.
 
         Raises:
             ConnectTimeout: no reply came in time.
             Disconnected: there is no connection (where `unsent` holds, one is waited for), or it ended meanwhile.
-            ConfigError: `message` is no dict, and there is no `match`.
+            ConfigError: `message` is no dict, or values are not decoded, and there is no `match`.
         """
         return await self._requests.reply_to(message, match, timeout, isinstance(self._unsent, Hold))
 
@@ -161,13 +222,23 @@ class WebSocketClient(Driving[T], Reading[T]):
         """Subscribe to channels, on this connection and on each that follows; those that are new are asked for.
 
         Raises:
-            BufferOverflow: there is no room for what asks for them; the next connection does.
+            BufferOverflow: there was no room for what asks for one: neither it nor those behind it are subscribed to.
+            ConfigError: one is no string, or what `format` makes of it cannot be sent.
         """
-        self._tell_all(self._channels.add(channels))
+        for channel, payload in self._channels.new(channels):
+            self._tell_all(payload)
+            self._channels.add(channel)
 
     async def unsubscribe(self, *channels: str) -> None:
-        """End the subscription of channels, on this connection and for each that follows."""
-        self._tell_all(self._channels.remove(channels))
+        """End the subscription of channels, on this connection and for each that follows.
+
+        Raises:
+            BufferOverflow: there was no room for what ends one: it goes on, and so do those behind it.
+            ConfigError: one is no string, or what `format` makes of it cannot be sent.
+        """
+        for channel, payload in self._channels.old(channels):
+            self._tell_all(payload)
+            self._channels.remove(channel)
 
     async def __aenter__(self) -> Self:
         await self.connect()
@@ -176,7 +247,7 @@ class WebSocketClient(Driving[T], Reading[T]):
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    def _tell_all(self, payloads: list[Payload]) -> None:
+    def _tell_all(self, payload: Payload) -> None:
         for connection in self._session.connections:
-            for payload in payloads:
+            with suppress(Disconnected):  # it ends at this very moment; the next one is told what is wanted then
                 connection.send(payload)

@@ -11,7 +11,7 @@ __all__ = ["names_behind"]
 
 OURS = ("rxws", "reactivex")
 # Where reactivex's observers and subjects, and ours, keep what a value goes to.
-WAYS = ("_on_next", "on_next", "observers", "_observers", "_observer", "_function", "_take")
+WAYS = ("_on_next", "on_next", "observers", "_observers", "_observer", "_function", "_take", "_listener", "_told")
 MOST = 500
 """Objects that are looked at."""
 SHOWN = 5

@@ -8,7 +8,8 @@
     │   │   └── HandshakeRejected       the server answered with an HTTP status
     │   ├── ConnectTimeout              opening took too long
     │   ├── ConnectionClosed            the server closed it, or the network dropped it
-    │   │   └── Killed                  we cut it by hand, as if the network had
+    │   │   ├── Killed                  we cut it by hand, as if the network had
+    │   │   └── NotConnected            there is none now: the client is closed, or waits
     │   ├── PingTimeout                 a pong did not come
     │   ├── IdleTimeout                 no data came
     │   └── ProtocolError               what came is not WebSocket (RFC 6455)
@@ -44,6 +45,7 @@ __all__ = [
     "IdleTimeout",
     "Killed",
     "MessageTooBig",
+    "NotConnected",
     "PingTimeout",
     "ProtocolError",
     "Refresh",
@@ -172,6 +174,17 @@ class Killed(ConnectionClosed):
 
     def __str__(self) -> str:
         return "the connection was cut by hand"
+
+
+class NotConnected(ConnectionClosed):
+    """There is no connection for what was asked: it is closed by hand, away by plan, or not back yet."""
+
+    def __init__(self) -> None:
+        super().__init__(1006)
+        self.args = ()
+
+    def __str__(self) -> str:
+        return "there is no connection now"
 
 
 class PingTimeout(Disconnected):

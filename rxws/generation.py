@@ -63,7 +63,7 @@ class Generation:
     def opened(self, connection: Connection) -> None:
         self.origin = connection.url
         self.connection, self.opened_time = connection, connection.opened_time
-        self._life.has_opened()
+        self._life.has_opened(self)
         self._life.tell(Opened(**self._stamp(), took=connection.dial_time, subprotocol=connection.subprotocol))
 
     def subscribed(self, count: int) -> None:
@@ -91,7 +91,7 @@ class Generation:
 
     def gone(self) -> None:
         if self.opened_time is not None:
-            self._life.has_gone()
+            self._life.has_gone(self)
 
     def late(self) -> None:
         self._life.stats.late += 1

@@ -33,7 +33,7 @@ from rxws.scheduler import clock, report, wall_time_ns
 from rxws.stats import Stats
 from rxws.watchman import BLOCKED, Watchman
 
-__all__ = ["EventObserver", "Lifecycle", "Stamp"]
+__all__ = ["EventObserver", "Lifecycle", "Stamp", "listening"]
 
 R = TypeVar("R")
 
@@ -93,6 +93,8 @@ class Lifecycle:
         self.planned_reason: DisconnectReason | None = None
         self.uptime = 0.0
         self.finished = False
+        self.comes_back = False
+        """Whether the hand asks for an end, and for a way back from it: no end for good, whatever its reason."""
         self.last_dial_time: float | None = None
         self.not_before = 0.0
         self.subscription = SerialDisposable()
@@ -105,13 +107,13 @@ class Lifecycle:
         self._final_close_codes = final_close_codes
         self.on_gone: Callable[[], None] = _nothing
         self.on_handed_over: Callable[[], None] = _nothing
-        self.sockets = 0
+        self._sockets: list[Generation] = []
         self._waiting_for_room: Callable[[], None] | None = None
         self._in_stream = in_stream
         self.scheduler = scheduler
         self.now = clock(scheduler)
         self._origin = masked(origin)
-        listener = _listener(events)
+        listener = listening(events)
         self._listener = None if listener is None else self.timed(listener)
         self._logged: dict[str, float] = {}
         self._overflows: dict[str, Throttle] = {}
@@ -215,9 +217,9 @@ class Lifecycle:
             self._move(Trigger.DIAL)
         return self.generation
 
-    def has_opened(self) -> None:
+    def has_opened(self, generation: Generation) -> None:
         """A socket is open."""
-        self.sockets += 1
+        self._sockets.append(generation)
         self._move(Trigger.OPEN)
 
     def plans(self, generation: Generation, reason: DisconnectReason) -> None:
@@ -235,19 +237,24 @@ class Lifecycle:
             self.successor, self._covered = None, False
             return
         self.reason, self.uptime = reason, generation.uptime
-        if reason is DisconnectReason.USER_REQUESTED:
+        if reason is DisconnectReason.USER_REQUESTED and not self.comes_back:
             self._move(Trigger.END)
         elif not self._covered:
             self._move(Trigger.LOSS if reason.is_reactive else Trigger.PLANNED_END)
 
-    def has_gone(self) -> None:
+    def has_gone(self, generation: Generation) -> None:
         """A socket that was open is gone for good."""
-        self.sockets -= 1
+        self._sockets.remove(generation)
         if not self.sockets:
             self._move(Trigger.GONE)
         if self.sockets <= 1 and self._waiting_for_room is not None:
             self._waiting_for_room()
         self.on_gone()
+
+    @property
+    def sockets(self) -> int:
+        """How many are open, or being closed."""
+        return len(self._sockets)
 
     # What a rotation tells and asks (rxws.types.Handover)
 
@@ -318,6 +325,8 @@ class Lifecycle:
         """All connections are about to be ended for this reason."""
         self.planned_reason = self.reason = reason
         self._covered = False
+        if self.current is None or self.current.ended:  # a back-off is ended: nobody else will tell of it
+            self._move(Trigger.PLANNED_END)
 
     def lose(self, error: Exception) -> None:
         """End the current attempt as lost by `error`; without one, nothing happens."""
@@ -325,9 +334,9 @@ class Lifecycle:
             self.current.fail(error)
 
     def abort(self) -> None:
-        """End all connections for good, at once."""
-        for generation in (self.successor, self.current):
-            if generation is not None and generation.connection is not None:
+        """End all connections for good, at once, those too that are being closed."""
+        for generation in reversed(tuple(self._sockets)):  # the successor first: it must not take over
+            if generation.connection is not None:
                 generation.connection.abort()
 
     def end(self) -> None:
@@ -424,7 +433,8 @@ def _log_words(origin: str, error: Exception | None) -> None:
         LOG.debug("%s: the server closed the connection with code %d and said %s", origin, error.code, words)
 
 
-def _listener(events: EventObserver | None) -> Callable[[Event], None] | None:
+def listening(events: EventObserver | None) -> Callable[[Event], None] | None:
+    """Return the function that hears of events: an observer's, or the one given."""
     if isinstance(events, abc.ObserverBase):
         return events.on_next
     return events

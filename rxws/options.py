@@ -20,12 +20,13 @@ from rxws.operators._decoded import Keep, OnBadFrame
 from rxws.operators._gate import Condition
 from rxws.operators._payloads import Format, Subscriptions
 from rxws.operators.send_subscriptions import OnOpen
-from rxws.planned_ends import Ticks, WayBack
+from rxws.planned_ends import Ticks
 from rxws.rotation import Rotation
 from rxws.stats import Stats
 from rxws.transport import Transport, TransportOptions
 from rxws.types import Connection, Payload
 from rxws.unsent import Unsent
+from rxws.way_back import WayBack
 
 __all__ = ["ClientOptions", "StreamOptions", "check_kinds", "check_topics", "close_codes", "refuse_later"]
 
@@ -71,7 +72,7 @@ class StreamOptions(TransportOptions, total=False):
 
 
 class ClientOptions(StreamOptions, total=False):
-    """All keywords of `WebSocketClient` but `decode`."""
+    """All keywords of `WebSocketClient` but `decode` and `lifecycle`, on which its type depends."""
 
     auto_reconnect: bool
     maxsize: int

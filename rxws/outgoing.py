@@ -8,7 +8,7 @@ from math import inf
 
 from reactivex.disposable import Disposable, SerialDisposable
 
-from rxws.errors import BufferOverflow, ConnectionClosed, Disconnected
+from rxws.errors import BufferOverflow, Disconnected, NotConnected
 from rxws.lifecycle import Lifecycle
 from rxws.payloads import as_sent
 from rxws.types import Connection, Payload
@@ -59,7 +59,7 @@ class Outgoing:
         """Send `payload` on the current connection, once and only there, behind all that were held.
 
         Raises:
-            ConnectionClosed: there is none, and the policy is "fail".
+            NotConnected: there is none, and the policy is "fail".
             BufferOverflow: there is no room for it, in the outbox or among those that are held.
             TypeError, ValueError: it cannot be sent.
         """
@@ -87,7 +87,7 @@ class Outgoing:
     def _without_connection(self, message: str | bytes) -> None:
         policy = self._unsent
         if policy == "fail":
-            raise ConnectionClosed(1006)
+            raise NotConnected
         if policy == "drop" or self._ended:
             self._life.dropped("outgoing")
             return

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
-from math import isfinite
-from numbers import Real
+from functools import partial
 from typing import Any
 
 import reactivex as rx
 from reactivex import Observable, abc
 from reactivex import operators as ops
-from reactivex.disposable import CompositeDisposable, SerialDisposable
+from reactivex.disposable import CompositeDisposable
 
 from rxws.arguments import seconds
 from rxws.controls import Controls
@@ -20,17 +19,15 @@ from rxws.events import DisconnectReason
 from rxws.lifecycle import Lifecycle
 from rxws.operators._gate import Callback, Condition, Gate, Polled, gate_of
 from rxws.operators._gates import Gates
-from rxws.scheduler import given, resolve
+from rxws.scheduler import given
 from rxws.types import RepeatSignal
+from rxws.way_back import WayBack, polled_way
 from rxws.windows import Window
 
-__all__ = ["PlannedEnds", "Plans", "Ticks", "WayBack", "polled_way"]
+__all__ = ["PlannedEnds", "Plans", "Ticks", "next_window"]
 
 Ticks = Observable[Any] | Callback  # Any: a tick is a tick
 """Ends a connection: at each value of an observable, or while a callable, sync or async, says so."""
-
-WayBack = Observable[Any] | Callable[[], object | Awaitable[object]]  # Any: only that it emits matters
-"""Leads back: the first value of an observable, or a callable, sync or async: true now, a number in so many seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +75,28 @@ class PlannedEnds:
 
     def notifier(self) -> Observable[DisconnectReason]:
         """Emit when a connection is to end, with why; the journal hears of it first."""
-        ends: list[Observable[DisconnectReason]] = [self._gates.closing()]
+        # The hand first: a callable that a gate asks may use it.
+        ends = [self._controls.ends] if self._controls is not None else []
+        ends.append(self._gates.closing())
         if isinstance(self._plans.disconnect_when, Observable):
             ends.append(self._plans.disconnect_when.pipe(ops.map(_scheduled)))
-        if self._controls is not None:
-            ends.append(self._controls.ends)
 
         def subscribe(
             observer: abc.ObserverBase[DisconnectReason],
             scheduler: abc.SchedulerBase | None = None,
         ) -> abc.DisposableBase:
+            over = False
+
             def on_next(reason: DisconnectReason) -> None:
+                nonlocal over
+                over = True
                 self._life.planned(reason)
                 observer.on_next(reason)
 
             watching = CompositeDisposable()
             for end in ends:
+                if over:
+                    break
                 watching.add(end.subscribe(on_next, observer.on_error, scheduler=scheduler))
             return watching
 
@@ -102,14 +105,13 @@ class PlannedEnds:
     def way_back(self, signal: RepeatSignal) -> Observable[Any] | None:
         """Return the way from a planned end to the next connection; None: it was the last."""
         life, controls = self._life, self._controls
-        by_hand = controls is not None and controls.asked
-        if life.finished or (life.reason is DisconnectReason.USER_REQUESTED and not by_hand):
+        if life.finished or (life.reason is DisconnectReason.USER_REQUESTED and not life.comes_back):
             return None
         life.ended_by_plan()
         if controls is None:
             return self._ordinary_way()
         planned = self._plans.connect_while is not None or self._plans.reconnect_when is not None
-        return controls.way_back(self._ordinary_way if planned or not by_hand else None, self._gates.opening())
+        return controls.way_back(self._ordinary_way, planned=planned, opening=self._gates.opening())
 
     def _ordinary_way(self) -> Observable[Any]:
         life = self._life
@@ -143,56 +145,27 @@ class PlannedEnds:
         return max(0.0, earliest - self._life.now())
 
 
-def polled_way(
-    callback: Callable[[], object],
-    every: float,
-    waits: Callable[[float], None],
-    failed: Callable[[Exception], None],
-) -> Observable[None]:
-    """Emit once `callback` says that a connection is wanted: true now, a number in so many seconds.
+def next_window(plans: Plans, life: Lifecycle) -> Observable[Any]:
+    """Emit once a connection is wanted, by `connect_while`, `disconnect_when` and `reconnect_when`.
 
     Args:
-        callback: sync or async; what it raises changes nothing.
-        every: seconds until it is asked again.
-        waits: told the number.
-        failed: told what it raised.
+        plans: what the caller planned; observables among them are subscribed anew.
+        life: told of callables that raise.
     """
+    gates = Gates(_gates(plans, life))
+    asked = plans.reconnect_when
 
-    def subscribe(observer: abc.ObserverBase[None], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
-        on = given(scheduler)
-        timer, asking = SerialDisposable(), SerialDisposable()
-
-        def now(*_: object) -> None:
-            observer.on_next(None)
-
-        def answered(answer: object) -> None:
-            try:
-                wait = _seconds_until(answer)
-            except Exception as error:
-                raised(error)
-                return
-            if wait is None:
-                timer.disposable = on.schedule_relative(every, ask)
-            elif wait > 0:
-                waits(wait)
-                timer.disposable = on.schedule_relative(wait, now)
-            else:
-                now()
-
-        def raised(error: Exception) -> None:
-            failed(error)
-            timer.disposable = on.schedule_relative(every, ask)
-
-        def ask(*_: object) -> None:
-            try:
-                answer = callback()
-            except Exception as error:
-                raised(error)
-            else:
-                asking.disposable = resolve(answer, answered, raised)
-
-        ask()
-        return CompositeDisposable(timer, asking)
+    def subscribe(observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
+        way: Observable[Any] = gates.opening()
+        if isinstance(asked, Observable):
+            way = asked.pipe(ops.take(1), ops.flat_map(lambda _: gates.opening()))
+        elif asked is not None:
+            polled = polled_way(
+                asked, plans.check_interval, _nobody, lambda error: life.callback_failed("reconnect_when", error)
+            )
+            way = polled.pipe(ops.take(1), ops.flat_map(lambda _: gates.opening()))
+        levels = gates.begin(given(scheduler), observer.on_error)
+        return CompositeDisposable(levels, way.subscribe(observer, scheduler=scheduler))
 
     return Observable(subscribe)
 
@@ -204,40 +177,18 @@ def _gates(plans: Plans, life: Lifecycle) -> list[Gate]:
         return condition if isinstance(condition, Window | Observable) else life.timed(condition)
 
     if plans.connect_while is not None:
-        gates.append(
-            gate_of(
-                "connect_while",
-                timed(plans.connect_while),
-                plans.check_interval,
-                lambda error: life.callback_failed("connect_while", error),
-            )
-        )
+        told = partial(life.callback_failed, "connect_while")
+        gates.append(gate_of("connect_while", timed(plans.connect_while), plans.check_interval, told))
     leave = plans.disconnect_when
     if leave is not None and not isinstance(leave, Observable):
-        gates.append(
-            Polled(
-                life.timed(leave),
-                plans.check_interval,
-                lambda error: life.callback_failed("disconnect_when", error),
-                opens_when=False,
-            )
-        )
+        told = partial(life.callback_failed, "disconnect_when")
+        gates.append(Polled(life.timed(leave), plans.check_interval, told, opens_when=False))
     return gates
-
-
-def _seconds_until(answer: object) -> float | None:
-    """True means now, a number in so many seconds; what is false (0 and None too): not yet."""
-    if isinstance(answer, Real) and not isinstance(answer, bool):
-        wait = float(answer)
-        if not isfinite(wait):
-            raise ConfigError("reconnect_when", f"it returned {answer!r}; return True, or seconds")
-        return wait if wait > 0 else None
-    return 0.0 if bool(answer) else None
 
 
 def _scheduled(tick: object) -> DisconnectReason:
     return DisconnectReason.SCHEDULED
 
 
-def _nobody(error: Exception) -> None:
-    """Only asked whether the argument is one."""
+def _nobody(_: object) -> None:
+    """Only asked whether the argument is one, or when it is time."""

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from reactivex.disposable import CompositeDisposable
 
-from rxws.errors import ConfigError, ConnectionClosed, ConnectTimeout
+from rxws.errors import ConfigError, ConnectTimeout, NotConnected
 from rxws.events import Closed, Event, Rotated
 from rxws.session import Session
 from rxws.types import Payload
@@ -17,6 +17,9 @@ from rxws.types import Payload
 __all__ = ["Match", "Requests"]
 
 T = TypeVar("T")
+
+FIRST_ID = 1_000_001
+"""Far from the small numbers that people give to what they send themselves, `subscriptions` say."""
 
 Match = Callable[[Any], object]  # Any: whatever `decode` returns
 """Whether a value is the reply."""
@@ -27,11 +30,13 @@ class Requests(Generic[T]):
 
     Args:
         session: whose values hold the replies.
+        have_ids: whether values are decoded, so that a reply can be told by its id.
     """
 
-    def __init__(self, session: Session[T]) -> None:
+    def __init__(self, session: Session[T], have_ids: bool) -> None:
         self._session = session
-        self._ids = count(1)
+        self._have_ids = have_ids
+        self._ids = count(FIRST_ID)
 
     async def reply_to(self, message: Payload, match: Match | None, timeout: float | None, hold: bool) -> T:
         """Send `message` on the current connection, and return the first value that matches.
@@ -46,17 +51,17 @@ class Requests(Generic[T]):
         replied: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         watching = CompositeDisposable()
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(timeout) as deadline:
                 if hold:
                     await self._session.until(lambda: self._session.connection or not self._session.is_running)
                 connection = self._session.connection
                 if connection is None:
-                    raise self._session.error or ConnectionClosed(1006)
+                    raise NotConnected from self._session.error
                 self._watch(watching, replied, match, connection.generation)
                 connection.send(message)
                 return await replied
         except TimeoutError:
-            if timeout is None:  # it came from elsewhere
+            if timeout is None or not deadline.expired():  # it came from elsewhere
                 raise
             raise ConnectTimeout("request", timeout) from None
         finally:
@@ -74,21 +79,27 @@ class Requests(Generic[T]):
 
         def hear(event: Event) -> None:
             if isinstance(event, Closed) and event.generation == generation:
-                fail(event.error or ConnectionClosed(1006))
+                fail(event.error)
             elif isinstance(event, Rotated) and event.previous == generation:
-                fail(ConnectionClosed(1006))
+                fail()
 
         def fail(error: Exception | None = None) -> None:
             if not replied.done():
-                replied.set_exception(error or ConnectionClosed(1006))
+                replied.set_exception(error or NotConnected())  # it was ours to end
 
         watching.add(self._session.events.subscribe(hear))
         watching.add(self._session.values.subscribe(look, fail, fail))
 
     def _with_id(self, message: Payload) -> tuple[Payload, Match]:
+        if not self._have_ids:
+            raise ConfigError("match", "values come as they are (decode=None), without an id; take a function of one")
         if not isinstance(message, Mapping):
             raise ConfigError("match", "the message is no dict that could have an id; take a function of the reply")
         if "id" not in message:
             message = {**message, "id": next(self._ids)}
         wanted = message["id"]
-        return message, lambda reply: isinstance(reply, Mapping) and reply.get("id") == wanted
+        return message, lambda reply: _id_of(reply) == wanted
+
+
+def _id_of(reply: object) -> object:
+    return reply.get("id") if isinstance(reply, Mapping) else getattr(reply, "id", None)

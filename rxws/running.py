@@ -8,7 +8,7 @@ from typing import Generic, Self, TypeVar
 
 from reactivex import Observable, abc
 
-from rxws.buffer import Buffer, OverflowPolicy, check_bound
+from rxws.buffer import Buffer, Flow, OverflowPolicy, check_bound
 from rxws.errors import ConfigError
 from rxws.scheduler import RAISED, CallersScheduler, settled
 
@@ -81,9 +81,16 @@ def aiter(observable: Observable[T], maxsize: int = 65_536, overflow: OverflowPo
 class Iteration(AsyncIterator[T], Generic[T]):
     """An iteration over an observable; `aiter` makes it, ``async with`` closes it at a known moment."""
 
-    def __init__(self, observable: Observable[T], maxsize: int, overflow: OverflowPolicy) -> None:
+    def __init__(
+        self,
+        observable: Observable[T],
+        maxsize: int,
+        overflow: OverflowPolicy,
+        flow: Flow | None = None,
+        where: str = "",
+    ) -> None:
         self._observable = observable
-        self._buffer: Buffer[T] = Buffer(maxsize, overflow)
+        self._buffer: Buffer[T] = Buffer(maxsize, overflow, flow, where)
         self._begun = False
 
     @property
@@ -101,11 +108,15 @@ class Iteration(AsyncIterator[T], Generic[T]):
         self.begin()
         return await self._buffer.get()
 
-    async def aclose(self) -> None:
-        """End the subscription, and wait until its socket is closed; the iteration is over."""
+    def end(self) -> None:
+        """End the subscription; the iteration is over."""
         self._begun = True
         self._buffer.end(None)
         self._buffer.clear()
+
+    async def aclose(self) -> None:
+        """End the subscription, and wait until its socket is closed."""
+        self.end()
         await settled()
 
     async def __aenter__(self) -> Self:

@@ -28,7 +28,7 @@ from rxws.operators._payloads import Format, Subscriptions, formatted
 from rxws.operators.send_subscriptions import OnOpen
 from rxws.options import StreamOptions, check_kinds, check_topics, close_codes, refuse_later
 from rxws.outgoing import Outgoing
-from rxws.planned_ends import PlannedEnds, Plans, Ticks, WayBack
+from rxws.planned_ends import PlannedEnds, Plans, Ticks
 from rxws.rotation import Rotation
 from rxws.scheduler import given, on_loop
 from rxws.stats import Stats
@@ -37,6 +37,7 @@ from rxws.transport.options import check_known
 from rxws.types import Connection, Message, Payload, RetrySignal
 from rxws.unsent import Unsent, check_unsent
 from rxws.watchman import Watchman
+from rxws.way_back import WayBack
 
 __all__ = ["ws_observable"]
 

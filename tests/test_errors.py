@@ -27,6 +27,7 @@ from rxws.errors import (
     IdleTimeout,
     Killed,
     MessageTooBig,
+    NotConnected,
     PingTimeout,
     ProtocolError,
     Refresh,
@@ -54,6 +55,7 @@ PARENTS: dict[type[Exception], type[Exception]] = {
     ConnectTimeout: Disconnected,
     ConnectionClosed: Disconnected,
     Killed: ConnectionClosed,
+    NotConnected: ConnectionClosed,
     PingTimeout: Disconnected,
     IdleTimeout: Disconnected,
     ProtocolError: Disconnected,
@@ -110,6 +112,7 @@ TOLD: list[tuple[RxwsError, dict[str, Any], str]] = [
         "the connection dropped without a close frame (1006)",
     ),
     (Killed(), {"code": 1006, "reason": ""}, "the connection was cut by hand"),
+    (NotConnected(), {"code": 1006, "reason": ""}, "there is no connection now"),
     (PingTimeout(20.0), {"timeout": 20.0}, "no pong within 20 s"),
     (IdleTimeout(0.5), {"timeout": 0.5}, "no data for 0.5 s"),
     (

@@ -335,14 +335,15 @@ def test_two_subscriptions_share_nothing() -> None:
 def test_whoever_waits_for_room_may_leave() -> None:
     """And whoever came after it is not forgotten by that."""
     life, called = Lifecycle(TestScheduler(), stable_after=60.0), []  # type: ignore[var-annotated]
-    life.has_opened()
-    life.has_opened()
+    sockets = [life.attempt(lambda error: None) for _ in range(3)]
+    for socket in sockets[:2]:
+        life.has_opened(socket)
     first = life.room(lambda: called.append("first"))
     life.room(lambda: called.append("second"))
     first.dispose()
-    life.has_gone()
+    life.has_gone(sockets[0])
     assert called == ["second"]
-    life.has_opened()
+    life.has_opened(sockets[2])
     life.room(lambda: called.append("third")).dispose()
-    life.has_gone()
+    life.has_gone(sockets[1])
     assert called == ["second"]

@@ -57,9 +57,13 @@ def deciding(decide: Callable[[S], Decision]) -> Callable[[Observable[S]], Obser
                     current.dispose()
                     observer.on_next(None)
 
+                def never() -> None:
+                    if not current.is_disposed:
+                        observer.on_completed()
+
                 if isinstance(decision, Observable):
                     # One that completes without a value will never say now: a silent wait for ever would help nobody.
-                    current.disposable = decision.subscribe(now, observer.on_error, observer.on_completed, scheduler=on)
+                    current.disposable = decision.subscribe(now, observer.on_error, never, scheduler=on)
                 else:
                     current.disposable = on.schedule_relative(decision, now)
 

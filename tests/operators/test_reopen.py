@@ -118,3 +118,16 @@ def test_without_a_loop_no_wait_needs_no_clock() -> None:
     ends: Observable[int] = rx.empty()
     ends.pipe(repeat_when(reopen(lambda end: None))).subscribe(on_completed=lambda: ended.append("|"))
     assert ended == ["|"]
+
+
+def test_an_observable_that_says_now_and_completes_at_once_says_now() -> None:
+    """All within its subscribe: the completion that follows the value is no "never"."""
+
+    def speak(observer: Any, _: Any) -> None:
+        observer.on_next(None)
+        observer.on_completed()
+
+    virtual, source, seen = repeated(lambda end: Observable(speak) if end.total == 1 else None)
+    virtual.advance_to(1000)
+    assert source.subscriptions == [Span(200, 210), Span(210, 220)]
+    assert seen.messages == [(220, COMPLETED)]

@@ -11,7 +11,7 @@ from reactivex import Observable, Observer
 from reactivex import operators as ops
 
 import rxws
-from rxws import Backoff, Stats, connect, run, ws_observable
+from rxws import Backoff, Stats, WebSocketClient, connect, run, ws_observable
 from rxws import operators as wsops
 from rxws.events import Event
 from rxws.settings import Settings
@@ -113,6 +113,30 @@ async def loops_know_what_they_get() -> None:
     """`aiter` yields what the stream does."""
     async for trade in rxws.aiter(ws_observable(URL, decode=Trade), maxsize=100):
         assert_type(trade, Trade)
+
+
+async def a_client_knows_what_it_reads() -> None:
+    """The type given as `decode` is that of each way to read."""
+    async with WebSocketClient(URL, decode=Trade, maxsize=100, overflow="block") as client:
+        assert_type(client, WebSocketClient[Trade])
+        async for trade in client.stream():
+            assert_type(trade, Trade)
+        async for trade in client.stream_filter([{"e": "trade"}]):
+            assert_type(trade, Trade)
+        assert_type(await client.receive(1.0), Trade)
+        assert_type(await client.request({"id": 1}), Trade)
+        client.add_handler(price)
+    assert_type(WebSocketClient(URL, decode=None), WebSocketClient[str | bytes])
+    assert_type(WebSocketClient(URL, decode=amount), WebSocketClient[int])
+    assert_type(WebSocketClient(URL, decode=Trade, lifecycle=True), WebSocketClient[Trade | Event])
+    assert_type(WebSocketClient(fresh_url, subscriptions=["trades"]), WebSocketClient[Any])
+
+
+async def fresh_connections_are_typed() -> None:
+    """Each of them iterates over raw messages."""
+    async for connection in rxws.connections(URL, retry=patient):
+        async for message in connection:
+            assert_type(message, str | bytes)
 
 
 async def settings_fit_what_they_are_for(settings: Settings) -> None:
