@@ -5,17 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from sys import float_info
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from rxws.errors import ConfigError
 from rxws.redaction import masked
 
-__all__ = ["check_close", "check_headers", "check_url", "seconds", "size", "whole", "zero_or_more"]
+__all__ = [
+    "check_close",
+    "check_header_value",
+    "check_headers",
+    "check_url",
+    "seconds",
+    "size",
+    "whole",
+    "zero_or_more",
+]
 
 # A token, RFC 9110 section 5.6.2.
 HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 # Visible characters, spaces and tabs, RFC 9110 section 5.5: a line break would begin another header.
 HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+SHOWN_OF_A_NAME = 20
 
 
 def seconds(name: str, value: float | None, *, least: float = 0.0, optional: bool = True) -> None:
@@ -77,6 +87,9 @@ def check_url(url: object, options: Mapping[str, object]) -> None:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
+        user = unquote(parts.username or "", errors="strict")
+        unquote(parts.password or "", errors="strict")
+        (host or "").encode("idna")
     except ValueError:  # its text may hold a password, so it is not told on
         raise ConfigError(
             "url",
@@ -89,10 +102,12 @@ def check_url(url: object, options: Mapping[str, object]) -> None:
         raise ConfigError("url", f"{masked(url)!r} has no host; take ws://host[:port]/path")
     if parts.fragment:
         raise ConfigError("url", f"{masked(url)!r} has a fragment, which WebSocket URLs have not; write # as %23")
-    if re.search(r"[\s\x00-\x1f\x7f]", url):
+    if re.search(r"\s", url) or not url.isprintable():
         raise ConfigError("url", f"{masked(url)!r} has a space or a control character; percent-encode it")
     if parts.username is not None and parts.password is None:
         raise ConfigError("url", f"{masked(url)!r} has a user without a password; write user:password@, or neither")
+    if ":" in user:
+        raise ConfigError("url", f"{masked(url)!r} has a user with a colon in it, which HTTP cannot send (RFC 7617)")
     for name in ("ssl", "server_hostname"):
         if parts.scheme == "ws" and options.get(name) is not None:
             raise ConfigError(name, f"a ws:// URL is not encrypted; take wss://, or leave {name} out")
@@ -111,8 +126,27 @@ def check_close(code: object, reason: str) -> None:
         raise ConfigError("code", f"{code!r} cannot be sent; take 1000, 1001 or 3000 to 4999")
     if not isinstance(reason, str):
         raise ConfigError("reason", f"{reason!r} is no string; take one of 123 bytes at most")
-    if len(reason.encode()) > 123:
-        raise ConfigError("reason", f"it has {len(reason.encode())} bytes; take 123 at most")
+    try:
+        length = len(reason.encode())
+    except UnicodeEncodeError:
+        raise ConfigError("reason", "it holds half a character, which UTF-8 has not; take whole ones") from None
+    if length > 123:
+        raise ConfigError("reason", f"it has {length} bytes; take 123 at most")
+
+
+def check_header_value(field: str, value: object, of: str = "it") -> None:
+    """Refuse what would be no value of a header, or begin another header.
+
+    Args:
+        field: the argument.
+        value: what is checked; it is never told.
+        of: what has this value.
+
+    Raises:
+        ConfigError: it names `field`.
+    """
+    if not (isinstance(value, str) and HEADER_VALUE.fullmatch(value)):
+        raise ConfigError(field, f"{of} is no header value; take a string of one line, in Latin-1")
 
 
 def check_headers(headers: Mapping[str, str] | None) -> None:
@@ -127,10 +161,10 @@ def check_headers(headers: Mapping[str, str] | None) -> None:
         raise ConfigError("headers", f"{type(headers).__name__} is no mapping; take a dict of names and values")
     for name, value in headers.items():
         if not isinstance(name, str):
-            raise ConfigError("headers", f"{name!r} is no header name; take a string")
+            raise ConfigError("headers", f"{type(name).__name__} is no header name; take a string")
         if not HEADER_NAME.fullmatch(name):
             # A whole line given as a name holds the value, so only the name's beginning is told.
-            shown = name.partition(":")[0]
+            begins = HEADER_NAME.match(name)
+            shown = begins[0][:SHOWN_OF_A_NAME] if begins else ""
             raise ConfigError("headers", f"{shown!r} begins no header name; take letters, digits and dashes")
-        if not (isinstance(value, str) and HEADER_VALUE.fullmatch(value)):
-            raise ConfigError("headers", f"the value of {name!r} is no header value; take a string of one line")
+        check_header_value("headers", value, f"the value of {name!r}")

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-import msgspec
 from reactivex import Observable, abc
 from reactivex.disposable import SerialDisposable
 
@@ -25,6 +24,7 @@ from rxws.inbox import Inbox
 from rxws.keepalive import Keepalive
 from rxws.limits import SendLimit
 from rxws.pacing import Pacer
+from rxws.payloads import wire
 from rxws.redaction import masked
 from rxws.scheduler import RAISED, clock, report
 from rxws.transport import Dial, Socket, Transport
@@ -47,7 +47,7 @@ class Limits:
     close_timeout: float | None
     max_size: int | None
     send_limit: SendLimit | None = None
-    options: Mapping[str, object] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict, repr=False)  # a proxy's password may be in them
 
     def __post_init__(self) -> None:
         if not (self.send_limit is None or isinstance(self.send_limit, SendLimit)):
@@ -241,12 +241,7 @@ class Attempt(abc.DisposableBase):
     def send(self, message: Payload) -> None:
         if self._socket is None or self.end_reason is not None:
             raise ConnectionClosed(1006)
-        if isinstance(message, bytes):
-            payload, is_text = message, False
-        elif isinstance(message, str):
-            payload, is_text = message.encode(), True
-        else:
-            payload, is_text = msgspec.json.encode(message), True
+        payload, is_text = wire(message)
         if self._pacer is None:
             self._write(payload, is_text)
         else:

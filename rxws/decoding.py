@@ -9,6 +9,7 @@ from typing import Any, NewType, TypeVar, cast, get_origin
 import msgspec
 
 from rxws.errors import ConfigError
+from rxws.redaction import escaped
 
 __all__ = ["Decode", "NotUtf8", "decoder", "json_or_text"]
 
@@ -70,7 +71,15 @@ def _typed(kind: type[T]) -> Callable[[bytes, bool], T]:
     if isinstance(msgspec.inspect.type_info(kind), msgspec.inspect.CustomType):
         right = "a msgspec.Struct, a dataclass, a function of the bytes"
         raise ConfigError("decode", f"msgspec cannot decode into {kind!r}; take {right}")
-    return lambda payload, is_text: decode(payload)
+
+    def typed(payload: bytes, is_text: bool) -> T:
+        try:
+            return decode(payload)
+        except msgspec.DecodeError as error:
+            error.args = (escaped(str(error)),)  # it may name a field or a value, in the message's own words
+            raise
+
+    return typed
 
 
 def _raw(payload: bytes, is_text: bool) -> str | bytes:

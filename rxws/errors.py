@@ -29,7 +29,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from rxws.redaction import masked, masked_echo, masked_text
+from rxws.redaction import escaped, masked, masked_echo, masked_text
 
 __all__ = [
     "TABLE",
@@ -146,7 +146,8 @@ class ConnectionClosed(Disconnected):
 
     Args:
         code: the close code (RFC 6455, section 7.4); 1006 where no close frame came.
-        reason: the server's words; shown in `repr` only, escaped, for they are not ours.
+        reason: the server's words as they came. They are not ours: neither `str` nor `repr` shows them; the logger
+            "rxws" does at DEBUG, escaped.
     """
 
     def __init__(self, code: int, reason: str = "") -> None:
@@ -159,6 +160,9 @@ class ConnectionClosed(Disconnected):
             cause = f": {_sentence(self.__cause__)}" if self.__cause__ else ""
             return f"the connection dropped without a close frame (1006){cause}"
         return f"the server closed the connection with code {self.code}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.code})"
 
 
 class Killed(ConnectionClosed):
@@ -228,16 +232,24 @@ class MessageTooBig(ProtocolError):
 
 
 class DecodeError(RxwsError):
-    """A message could not be decoded; `frame` is that message as it came."""
+    """A message could not be decoded.
+
+    Args:
+        frame: that message as it came; `str` and `repr` show its beginning, escaped.
+        problem: what the decoder said, which may be the message's own words: escaped and cut off here.
+    """
 
     def __init__(self, frame: str | bytes, problem: str = "") -> None:
-        super().__init__(frame, problem)
+        self.problem = escaped(masked_text(problem))
+        super().__init__(frame, self.problem)
         self.frame = frame
-        self.problem = problem
 
     def __str__(self) -> str:
         why = f" ({self.problem})" if self.problem else ""
         return f"cannot decode a message of {len(self.frame)} {_unit(self.frame)}{why}: {self.frame[:80]!r}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
 
 
 class SubscriptionRejected(RxwsError):
@@ -249,7 +261,7 @@ class SubscriptionRejected(RxwsError):
         self.reply = reply
 
     def __str__(self) -> str:
-        return f"{self.topic!r} was rejected: {self.reply!r}"
+        return f"{self.topic!r} was rejected: {escaped(repr(self.reply))}"
 
 
 class BufferOverflow(RxwsError):
@@ -380,7 +392,7 @@ def _by_class(error: Exception, table: Table) -> Verdict:
 
 
 def _sentence(error: BaseException | None) -> str:
-    text = masked_text(str(error))
+    text = escaped(masked_text(str(error)))
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -33,11 +33,13 @@ class Generation:
         life: of the subscription that the attempt belongs to.
         origin: where it leads to, without secrets.
         fail: ends the attempt as lost by an error.
+        attempt: how manieth in a row.
     """
 
-    def __init__(self, life: Lifecycle, origin: str, fail: Callable[[Exception], None]) -> None:
+    def __init__(self, life: Lifecycle, origin: str, fail: Callable[[Exception], None], attempt: int) -> None:
         self.number = 0
         self.connection: Connection | None = None
+        self.attempt = attempt
         self.dial_time = 0.0
         self.opened_time: float | None = None
         self.uptime = 0.0
@@ -55,7 +57,7 @@ class Generation:
         if url:
             self.origin = masked(url)
         self.number = self._life.dialling(self)
-        self._life.tell(Connecting(**self._stamp(), attempt=self._life.attempts.in_a_row + 1))
+        self._life.tell(Connecting(**self._stamp(), attempt=self.attempt))
         return self.number
 
     def opened(self, connection: Connection) -> None:

@@ -95,6 +95,7 @@ class Inbox:
         if self._held:
             self._journal.dropped("inbox", len(self._held))
             self._held.clear()
+            self._held_bytes = 0
 
     def end(self, error: Exception | None) -> None:
         """Take nothing more; those who observe `messages` hear how it ended."""
@@ -133,23 +134,24 @@ class Inbox:
             self._deliver = self._way()
 
     def _flush(self) -> None:
-        way = self._way()
+        way, rest_of_way = self._way(), self._way(shown=True)
         while self._held and self._deliver != self._late:
             payload, is_text = self._held.popleft()
+            self._held_bytes -= len(payload)
             # What a script's reader has been shown goes to the sink only.
             shown, self._shown = self._shown > 0, max(0, self._shown - 1)
             try:
-                (self._sink if shown and self._sink is not None else way)(payload, is_text)
+                (rest_of_way if shown else way)(payload, is_text)
             except RAISED as error:
                 self._crashed(error)
         if self._deliver != self._late:
             self._deliver = self._way()
 
-    def _way(self) -> Sink:
+    def _way(self, shown: bool = False) -> Sink:
         sink = self._sink
         if sink is None:
             way: Sink = self._observe
-        elif self._observers.observers:
+        elif self._observers.observers and not shown:
             way = self._observe_and(sink)
         else:
             way = sink

@@ -49,7 +49,9 @@ class Keepalive:
         self._number = 0
         self._sent_at: float | None = None
         self._within = timeout
-        self._wait()
+        self._left = interval
+        self._due = 0.0
+        self._wait(interval)
 
     def on_pong(self, payload: bytes) -> None:
         """Take a pong; one that answers no ping of ours is ignored (RFC 6455, section 5.5.3)."""
@@ -58,7 +60,7 @@ class Keepalive:
         self.latency = self._clock() - self._sent_at
         self._sent_at = None
         if not self._timer.is_disposed:
-            self._wait()
+            self._wait(self._interval)
 
     def probe(self, timeout: float) -> None:
         """Ping now, and take at most `timeout` seconds, or the usual ones, for an answer."""
@@ -67,12 +69,15 @@ class Keepalive:
 
     def pause(self) -> None:
         """Ask for nothing, and wait for no pong: nothing is read."""
+        # A pong that is waited for says nothing of the server's speed any more: the next ping's does.
+        asked = self._interval is None or self._sent_at is not None
+        self._left = self._interval if asked else max(0.0, self._due - self._clock())
         self._sent_at = None
         self._timer.disposable = Disposable()
 
     def resume(self) -> None:
-        """Go on."""
-        self._wait()
+        """Go on with what was left of the interval."""
+        self._wait(self._left)
 
     def dispose(self) -> None:
         """Send nothing more."""
@@ -81,18 +86,19 @@ class Keepalive:
     def _payload(self) -> bytes:
         return self._number.to_bytes(4)
 
-    def _wait(self) -> None:
+    def _wait(self, seconds: float | None) -> None:
         self._within = self._timeout
-        if self._interval is not None:
-            self._after(self._interval, self._send)
-        else:
+        if seconds is None:
             self._timer.disposable = None
+        else:
+            self._due = self._clock() + seconds
+            self._after(seconds, self._send)
 
     def _send(self) -> None:
         self._number = (self._number + 1) % 2**32
         self._sent_at = self._clock()
         if self._within is None:
-            self._wait()
+            self._wait(self._interval)
         else:
             self._after(self._within, self._overdue)
         self._ping(self._payload())

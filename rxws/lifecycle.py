@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypedDict, TypeVar
 
 from reactivex import abc
@@ -11,7 +11,7 @@ from reactivex.disposable import Disposable, SerialDisposable
 
 from rxws.alerts import Throttle
 from rxws.consumers import names_behind
-from rxws.errors import ConnectionFailed, ConnectTimeout
+from rxws.errors import ConnectionClosed, ConnectionFailed, ConnectTimeout
 from rxws.events import (
     Blocked,
     ConnectionState,
@@ -28,7 +28,7 @@ from rxws.events import (
 )
 from rxws.generation import Generation
 from rxws.operators._attempts import Attempts
-from rxws.redaction import masked
+from rxws.redaction import escaped, masked, masked_text
 from rxws.scheduler import clock, report, wall_time_ns
 from rxws.stats import Stats
 from rxws.watchman import BLOCKED, Watchman
@@ -44,6 +44,8 @@ NOTEWORTHY = 3
 """Losses in a row that are not worth a log record."""
 OVERFLOW_EVERY = 5.0
 """Seconds between two `Overflow` events about the same place; each tells how many were dropped since the last."""
+LONGEST_REASON = 123
+"""Characters of a close reason; a close frame carries so many bytes (RFC 6455, section 5.5)."""
 LOG_EVERY = 60.0
 """Seconds between two log records about the same nuisance."""
 
@@ -63,6 +65,7 @@ class Lifecycle:
     Args:
         scheduler: whose time.
         stable_after: seconds after which a connection has proved itself.
+        final_close_codes: close codes of the server after which no connection follows.
         stats: what to count into; None: one of its own.
         events: who hears of the events; an observer or a function.
         in_stream: takes the events that travel in the stream itself; what it raises is the consumer's.
@@ -75,6 +78,7 @@ class Lifecycle:
         scheduler: abc.SchedulerBase,
         *,
         stable_after: float,
+        final_close_codes: Collection[int] = (),
         stats: Stats | None = None,
         events: EventObserver | None = None,
         in_stream: Callable[[Event], None] | None = None,
@@ -98,8 +102,11 @@ class Lifecycle:
         self.successor: Generation | None = None
         self._previous: Generation | None = None
         self._rule = ""
-        self._succeeding = self._covered = False
+        self._succeeding = 0  # which try the next attempt is as a successor; 0: it is none
+        self._covered = self._ended_by_user = False
+        self._final_close_codes = final_close_codes
         self.on_gone: Callable[[], None] = _nothing
+        self.on_handed_over: Callable[[], None] = _nothing
         self._sockets: list[Generation] = []
         self._waiting_for_room: Callable[[], None] | None = None
         self._in_stream = in_stream
@@ -118,9 +125,9 @@ class Lifecycle:
     # What the attempts tell (rxws.types.Logbook)
 
     def attempt(self, fail: Callable[[Exception], None]) -> Generation:
-        generation = Generation(self, self.origin, fail)
+        generation = Generation(self, self.origin, fail, self._succeeding or self.attempts.in_a_row + 1)
         if self._succeeding:
-            self._succeeding, self.successor = False, generation
+            self._succeeding, self.successor = 0, generation
         else:
             self.current = generation
         return generation
@@ -140,7 +147,13 @@ class Lifecycle:
 
     def dropped(self, where: str, count: int = 1) -> None:
         self.stats.dropped += count
-        self.log(f"dropped {where}", "%s: %d dropped, for there was no room in %s", self.origin, count, where)
+        self.log(
+            f"dropped {where}",
+            "%s: %d dropped in %s, for there was no room or no connection",
+            self.origin,
+            count,
+            where,
+        )
         throttle = self._overflows.setdefault(where, Throttle(OVERFLOW_EVERY))
         told = throttle.hit(self.now(), count)
         if told is not None:
@@ -149,7 +162,8 @@ class Lifecycle:
             self._overflow_timer.disposable = self.scheduler.schedule_relative(OVERFLOW_EVERY, self._overflows_due)
 
     def callback_failed(self, name: str, error: Exception) -> None:
-        self.log(name, "%s: %s raised %r; it changes nothing", self.origin, name, error)
+        words = escaped(masked_text(repr(error)))
+        self.log(name, "%s: %s raised %s; it changes nothing", self.origin, name, words)
 
     def crashed(self, error: BaseException) -> bool:
         self._in_stream = None  # who raised is told nothing more, not even Closed
@@ -206,8 +220,7 @@ class Lifecycle:
     def has_opened(self, generation: Generation) -> None:
         """A socket is open."""
         self._sockets.append(generation)
-        if generation is not self.successor:
-            self._move(Trigger.OPEN)
+        self._move(Trigger.OPEN)
 
     def plans(self, generation: Generation, reason: DisconnectReason) -> None:
         """A generation is about to be ended."""
@@ -216,12 +229,14 @@ class Lifecycle:
 
     def has_ended(self, generation: Generation, reason: DisconnectReason, error: Exception | None) -> None:
         """A generation has ended, and nothing took its place yet."""
+        _log_words(generation.origin, error)
+        self._ended_by_user = error is None and reason is DisconnectReason.USER_REQUESTED
+        if isinstance(error, ConnectionFailed):
+            error.attempts = generation.attempt
         if generation is self.successor:
             self.successor, self._covered = None, False
             return
         self.reason, self.uptime = reason, generation.uptime
-        if isinstance(error, ConnectionFailed):
-            error.attempts = self.attempts.in_a_row + 1
         if reason is DisconnectReason.USER_REQUESTED and not self.comes_back:
             self._move(Trigger.END)
         elif not self._covered:
@@ -263,8 +278,8 @@ class Lifecycle:
             found()
         return Disposable(forget)
 
-    def succeeding(self) -> None:
-        self._succeeding = True
+    def succeeding(self, attempt: int) -> None:
+        self._succeeding = attempt
 
     def successor_is_live(self) -> bool:
         return self.successor is not None and self.successor.is_live
@@ -287,6 +302,7 @@ class Lifecycle:
         assert previous is not None and previous.replaced is not None and current is not None
         self._previous = None
         self.attempts.ended(previous.uptime)
+        self.on_handed_over()
         self.tell(
             Rotated(
                 **self._now_current(),
@@ -298,14 +314,17 @@ class Lifecycle:
             )
         )
 
-    def is_final(self) -> bool:
-        return self.reason is DisconnectReason.USER_REQUESTED
+    def is_final(self, error: Exception | None) -> bool:
+        if error is None:
+            return self._ended_by_user
+        return isinstance(error, ConnectionClosed) and error.code in self._final_close_codes
 
     # What the stream tells
 
     def planned(self, reason: DisconnectReason) -> None:
         """All connections are about to be ended for this reason."""
         self.planned_reason = self.reason = reason
+        self._covered = False
         if self.current is None or self.current.ended:  # a back-off is ended: nobody else will tell of it
             self._move(Trigger.PLANNED_END)
 
@@ -405,6 +424,13 @@ class Lifecycle:
 
 
 def _nothing() -> None: ...
+
+
+def _log_words(origin: str, error: Exception | None) -> None:
+    # The server's words are not ours: nowhere but here, and only for who looks closely.
+    if isinstance(error, ConnectionClosed) and error.reason and LOG.isEnabledFor(logging.DEBUG):
+        words = ascii(masked_text(error.reason[:LONGEST_REASON]))
+        LOG.debug("%s: the server closed the connection with code %d and said %s", origin, error.code, words)
 
 
 def listening(events: EventObserver | None) -> Callable[[Event], None] | None:

@@ -99,7 +99,8 @@ def check_kinds(**given: object) -> None:
     for name, value in given.items():
         right = _KINDS[name]
         if not (value is None and name != "random") and not right.fits(value):
-            raise ConfigError(name, f"{value!r} is none that would do; take {right.what}")
+            # Its kind and not the value: what was meant for a login may be in it.
+            raise ConfigError(name, f"{type(value).__name__} is none that would do; take {right.what}")
 
 
 def _is_policy(value: object) -> bool:
@@ -116,6 +117,7 @@ class _Kind:
 _KINDS = {
     "on_open": _Kind(callable, "an async function of a Connection, or None"),
     "outgoing": _Kind(lambda value: isinstance(value, Observable), "an observable of payloads, or None"),
+    "heartbeat": _Kind(callable, "operators.heartbeat(every, beat), or None"),
     "retry": _Kind(_is_policy, "a Backoff(…), a function of a RetrySignal, or None"),
     "stats": _Kind(lambda value: isinstance(value, Stats), "a Stats(), or None"),
     "events": _Kind(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from reactivex import Observable
 
-__all__ = ["Key", "Rotation", "Splice", "Step"]
+__all__ = ["CUT", "DROP", "PASS", "Key", "Rotation", "Splice", "Step"]
 
 T = TypeVar("T")
 
@@ -44,8 +44,9 @@ class Rotation:
             and the next try backs off.
         key: value to the sequence number or id by which the overlap is delivered once, None for a value that has none:
             what the new connection brings is held until the old one has delivered the first of it, or `overlap` ends.
-            None: the cut is at the new one's first message, what the old one had not delivered by then is lost, and
-            what it had is there twice if the new one brings it too.
+            Where there are several sequences, a tuple of the topic and its number: it then waits for the first of each
+            topic. None: the cut is at the new one's first message, what the old one had not delivered by then is lost,
+            and what it had is there twice if the new one brings it too.
         jitter: the fraction of an age that chance may take off, 0 to 1.
 
     Raises:
@@ -91,15 +92,21 @@ class Step(Enum):
     """It is handed on, and the new connection takes over behind it."""
 
 
+DROP, PASS, CUT = Step  # asked for by every message; as members of their class they cost more
+
+
 class Splice(Generic[T]):
     """What two connections deliver at once, joined into one sequence, each value once and in order.
 
+    It is told of each value of the current connection (`old`) and of the new one (`new`). Where the cut is due, the old
+    connection is closed, what `rest` returns is handed on, and the new one is the current one. The cut is due once the
+    current one has delivered the new one's first key; of tuples, of each topic (all but a key's last place) that it has
+    lately delivered: topics that were subscribed one after another do not all begin at the new one's first message.
+
     Args:
         key: value to key; None: no value has one, and the cut is at the new one's first value.
-        failed: told what `key` raised; such a value has no key.
-
-    It is told of each value of the current connection (`old`) and of the new one (`new`). Where the cut is due, the old
-    connection is closed, what `rest` returns is handed on, and the new one is the current one.
+        failed: told what `key` raised, or that it returned what cannot be hashed; such a value has no key.
+        dropped: told of each answer of the new one that finds no room.
 
     >>> splice = Splice(int)
     >>> splice.begin()
@@ -107,38 +114,52 @@ class Splice(Generic[T]):
     ['PASS', False, False, 'CUT', [3], 'PASS']
     """
 
-    def __init__(self, key: Key | None, failed: Callable[[Exception], None] = lambda error: None) -> None:
+    def __init__(
+        self,
+        key: Key | None,
+        failed: Callable[[Exception], None] = lambda error: None,
+        dropped: Callable[[], None] = lambda: None,
+    ) -> None:
         self.delivers = False
-        """Whether the new one has brought a value by which it could take over."""
+        """Whether the new one has brought data by which it could take over: with `key`, data that has one."""
         self._key = key
         self._failed = failed
+        self._dropped = dropped
         self._recent: deque[Hashable] = deque(maxlen=RECENT)
         self._before: dict[Hashable, None] = {}  # what the one before the current one delivered in their overlap
-        self._seen: dict[Hashable, None] = {}  # what the current one has delivered in this overlap
+        self._seen: dict[Hashable, None] = {}  # what has been delivered until now, as far as the new one may bring it
         self._held: deque[tuple[Hashable, T]] = deque()
-        self._first: Hashable = None
+        self._firsts: dict[Hashable, Hashable] = {}  # topic to the new one's first key of it
+        self._awaited: set[Hashable] = set()  # topics of which that has not been brought, or not been delivered
         self._overlapping = False
 
     def begin(self) -> None:
         """An overlap begins."""
-        self._overlapping, self.delivers, self._first = True, False, None
-        self._seen = dict.fromkeys(self._recent)
+        self._overlapping, self.delivers = True, False
+        # Also what the last overlap left: two may be so near that the current one has not caught up yet.
+        self._seen = {**self._before, **dict.fromkeys(self._recent)}
+        self._forget_the_oldest()
+        self._firsts, self._awaited = {}, {_topic(key) for key in self._recent}
         self._held.clear()
 
     def old(self, value: T) -> Step:
         """Note a value of the current one, and say what is done with it."""
         key = self._key_of(value)
         if key is None:
-            return Step.PASS
+            return PASS
         if key in self._before:
-            return Step.DROP
+            return DROP
         self._recent.append(key)
         if not self._overlapping:
-            return Step.PASS
+            return PASS
         self._seen[key] = None
-        if len(self._seen) > HELD:
-            del self._seen[next(iter(self._seen))]
-        return Step.CUT if self.delivers and key == self._first else Step.PASS
+        self._forget_the_oldest()
+        topic = _topic(key)
+        if topic not in self._firsts:
+            self._awaited.add(topic)
+        elif self._firsts[topic] == key:
+            self._awaited.discard(topic)
+        return CUT if self.delivers and not self._awaited else PASS
 
     def new(self, value: T, live: bool = True) -> bool:
         """Hold a value of the new one; return whether the cut is due.
@@ -149,37 +170,63 @@ class Splice(Generic[T]):
         """
         key = self._key_of(value)
         self._held.append((key, value))
-        if live and not self.delivers and (self._key is None or key is not None):
-            self.delivers, self._first = True, key
-        if not self.delivers:
-            if len(self._held) > HELD:  # answers without end: no data, and nothing that anybody waits for
-                self._held.popleft()
-            return False
-        return self._key is None or self._first in self._seen or len(self._held) >= HELD
+        if key is not None:
+            self._begin_topic(_topic(key), key)
+        if live and (key is not None or self._key is None):
+            self.delivers = True
+        if self.delivers:
+            return self._key is None or not self._awaited or len(self._held) >= HELD
+        if len(self._held) > HELD:
+            self._held.popleft()
+            self._dropped()
+        return False
 
     def rest(self) -> list[T]:
         """Return what the new one brought and the old one had not delivered, in order; it is the current one now."""
         self._before, self._seen = self._seen, {}
-        rest = [value for key, value in self._held if key is None or key not in self._before]
-        self._recent.extend(key for key, _ in self._held if key is not None)
+        rest = []
+        for key, value in self._held:
+            if key is None:
+                rest.append(value)
+            elif key not in self._before:
+                rest.append(value)
+                self._recent.append(key)
         self.end()
         return rest
 
     def end(self) -> None:
         """The overlap is over; forget what the new one brought."""
         self._overlapping = self.delivers = False
-        self._seen = {}
+        self._seen, self._firsts, self._awaited = {}, {}, set()
         self._held.clear()
 
     def forget(self) -> None:
         """Nothing more comes that the connection before the current one had delivered."""
         self._before = {}
 
+    def _forget_the_oldest(self) -> None:
+        while len(self._seen) > HELD:
+            del self._seen[next(iter(self._seen))]
+
+    def _begin_topic(self, topic: Hashable, key: Hashable) -> None:
+        if topic not in self._firsts:
+            self._firsts[topic] = key
+            if key in self._seen:
+                self._awaited.discard(topic)
+            else:
+                self._awaited.add(topic)
+
     def _key_of(self, value: T) -> Hashable:
         if self._key is None:
             return None
         try:
-            return self._key(value)
+            key = self._key(value)
+            hash(key)
         except Exception as error:
             self._failed(error)
             return None
+        return key
+
+
+def _topic(key: Hashable) -> Hashable:
+    return key[:-1] if isinstance(key, tuple) else ()

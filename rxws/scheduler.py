@@ -185,7 +185,15 @@ def resolve(
         _step(awaitable, then, fail)
         return Disposable()
 
-    def done(task: asyncio.Task[T]) -> None:
+    answers: list[T] = []
+
+    async def answered() -> None:
+        # Not returned: asyncio's debug mode logs what a slow task has returned, and this may be a URL with a token.
+        answers.append(await awaitable)
+
+    def done(task: asyncio.Task[None]) -> None:
+        if inspect.iscoroutine(awaitable):
+            awaitable.close()  # cancelled before its first step, it would never have been awaited
         if awaiting.is_disposed:
             return  # what it raised all the same, asyncio tells the loop's handler
         if task.cancelled():
@@ -195,7 +203,7 @@ def resolve(
             return
         error = task.exception()
         if error is None:
-            then(task.result())
+            then(answers[0])
         elif isinstance(error, Exception):
             fail(error)
 
@@ -203,9 +211,7 @@ def resolve(
         if not task.done():  # else it would keep back what the task raised
             task.cancel()
 
-    # Wrapped, a coroutine that is cancelled before its first step would never have been awaited.
-    coroutine = awaitable if inspect.iscoroutine(awaitable) else _awaited(awaitable)
-    task = loop.create_task(coroutine, name="rxws")
+    task = loop.create_task(answered(), name="rxws")
     task.add_done_callback(done)
     awaiting = Disposable(cancel)
     return awaiting

@@ -17,14 +17,14 @@ from rxws.backoff import Backoff, Policy
 from rxws.connection import Headers, Url, connect
 from rxws.controls import Controls
 from rxws.decoding import Decode, json_or_text
-from rxws.errors import ConnectionClosed, IdleTimeout, RxwsError
+from rxws.errors import ConfigError, IdleTimeout, RxwsError
 from rxws.events import Event
 from rxws.governor import Governor
 from rxws.lifecycle import EventObserver, Lifecycle
 from rxws.limits import SendLimit
 from rxws.operators._decoded import Keep, OnBadFrame, decoded
 from rxws.operators._gate import Condition
-from rxws.operators._payloads import Format, Subscriptions, encoded, formatted
+from rxws.operators._payloads import Format, Subscriptions, formatted
 from rxws.operators.send_subscriptions import OnOpen
 from rxws.options import StreamOptions, check_kinds, check_topics, close_codes, refuse_later
 from rxws.outgoing import Outgoing
@@ -150,7 +150,8 @@ def ws_observable(
         outgoing: an observable of payloads, each sent once, on the current connection: in the overlap of a rotation the
             old one, until the cut.
         unsent: what becomes of them while there is none: "drop" (counted and told), "fail" (the stream's error), or
-            `Hold(max, ttl)`: they follow behind the next connection's subscriptions.
+            `rxws.unsent.Hold(max, ttl)`: they follow behind the next connection's subscriptions. What was given to a
+            socket that is lost is not sent again.
         heartbeat: `operators.heartbeat(every, beat)`: what is sent or done at regular times on each connection.
         decode: a type that msgspec decodes into, a function of the bytes, or None: `str` and `bytes` as they came. By
             default JSON where it parses, else as it came.
@@ -197,6 +198,7 @@ def ws_observable(
         ConfigError: an argument is wrong; it is named, with what would be right.
 
     >>> from reactivex.testing import TestScheduler
+    >>> from rxws.errors import ConnectionClosed
     >>> from rxws.testing import Attempt, ScriptedTransport
     >>> virtual, seen = TestScheduler(), []
     >>> script = ScriptedTransport(Attempt(messages=[(1.0, '{"n": 1}')], lost=(2.0, ConnectionClosed(1001))))
@@ -208,7 +210,15 @@ def ws_observable(
     """
     refuse_later(batch=batch)
     check_known(options, (*StreamOptions.__annotations__, "decode", "lifecycle"))
-    check_kinds(on_open=on_open, outgoing=outgoing, retry=retry, stats=stats, events=events, random=random)
+    check_kinds(
+        on_open=on_open,
+        outgoing=outgoing,
+        heartbeat=heartbeat,
+        retry=retry,
+        stats=stats,
+        events=events,
+        random=random,
+    )
     plans = Plans(connect_while, disconnect_when, reconnect_when, check_interval)
     final = close_codes(final_close_codes)
 
@@ -230,8 +240,7 @@ def ws_observable(
 
     # Made once, here, so that a wrong argument is refused before anybody subscribes.
     connections(None)
-    wanted = formatted(subscriptions, format)
-    payloads = wanted if callable(wanted) else encoded(wanted)
+    subscribing = wsops.send_subscriptions(on_open, formatted(subscriptions, format))
     check_unsent(unsent)
     check_topics(topic, topic_timeout, on_stale_topic)
     aged = wsops.max_age(max_age, max_age_jitter, random=random)
@@ -239,10 +248,12 @@ def ws_observable(
     values = decoded(decode, keep, on_bad_frame)
     limit = None if max_age is None else max_age * (1.0 - max_age_jitter)
     wsops.rotate(rotate, retry, limit=limit)
+    if rotate is not None and close_timeout is None:
+        raise ConfigError("close_timeout", "None is for ever, and a rotation waits for the old socket; take seconds")
 
     def build(life: Lifecycle, ends: PlannedEnds, out: Outgoing) -> Observable[Any]:
         def not_final(signal: RetrySignal) -> bool:
-            life.finished = isinstance(signal.error, ConnectionClosed) and signal.error.code in final
+            life.finished = life.is_final(signal.error)
             return not life.finished
 
         def losses(signals: Observable[RetrySignal]) -> Observable[Any]:
@@ -251,7 +262,7 @@ def ws_observable(
 
         subscribed = connections(life).pipe(
             wsops.record_stats(life),
-            wsops.send_subscriptions(on_open, payloads),
+            subscribing,
             ops.do_action(out.ready),
             aged,
             watched,
@@ -277,6 +288,7 @@ def ws_observable(
         life = Lifecycle(
             on,
             stable_after=retry.stable_after if isinstance(retry, Backoff) else 60.0,
+            final_close_codes=final,
             stats=stats,
             events=events,
             in_stream=observer.on_next if lifecycle else None,
@@ -293,6 +305,7 @@ def ws_observable(
             observer.on_error(error)
 
         def completed() -> None:
+            out.end()
             life.completed()
             observer.on_completed()
 
@@ -305,7 +318,7 @@ def ws_observable(
             except Exception as error:  # it cannot be sent at all
                 failed(error)
 
-        everything = CompositeDisposable(Disposable(out.end), Disposable(life.end))
+        everything = CompositeDisposable()
         life.subscription.disposable = everything
         if controls is not None:
             everything.add(controls.begin(life, out))
@@ -316,6 +329,8 @@ def ws_observable(
         everything.add(build(life, ends, out).subscribe(observer.on_next, failed, completed, scheduler=on))
         if outgoing is not None:
             everything.add(outgoing.subscribe(send, failed, scheduler=on))
+        everything.add(Disposable(out.end))
+        everything.add(Disposable(life.end))
         return on_loop(on, life.subscription)
 
     return Observable(subscribe)

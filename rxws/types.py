@@ -138,8 +138,8 @@ class Handover(Logbook, Protocol):
     def room(self, then: Callable[[], None]) -> abc.DisposableBase:
         """Call `then` once no more than one socket is left of all that were opened: at once, or when one is gone."""
 
-    def succeeding(self) -> None:
-        """The next attempt is the successor's."""
+    def succeeding(self, attempt: int) -> None:
+        """The next attempt is the successor's, the so manieth in a row."""
 
     def successor_is_live(self) -> bool:
         """Whether the successor has brought data."""
@@ -156,8 +156,8 @@ class Handover(Logbook, Protocol):
     def handed_over(self) -> None:
         """That has been done."""
 
-    def is_final(self) -> bool:
-        """Whether the end of the current one was the user's, for good."""
+    def is_final(self, error: Exception | None) -> bool:
+        """Whether the end of one that has just ended by `error`, or by our own will, was meant for good."""
 
 
 class Silence:
@@ -243,7 +243,7 @@ class Connection(Protocol):
     def last_message_time(self) -> float | None: ...
     @property
     def last_data_time(self) -> float:
-        """When the last data came; when it opened where none came."""
+        """When the last data came; when it opened where none came; when it was resumed, and now while it is paused."""
 
     @property
     def reads(self) -> int:
@@ -267,6 +267,7 @@ class Connection(Protocol):
         Raises:
             BufferOverflow: the outbox is full.
             Disconnected: the connection has ended.
+            TypeError, ValueError: it cannot be sent.
         """
 
     def when_sent(self, action: Callable[[], None]) -> None:
@@ -285,7 +286,11 @@ class Connection(Protocol):
         """Call `action` with the time of every read, before what it holds is handed on."""
 
     def pause(self) -> None:
-        """Read nothing more until `resume`. The clocks of pings and of silence stand still meanwhile."""
+        """Read nothing more until `resume`; what has been read already is still handed on.
+
+        The clocks of pings and of silence stand still meanwhile, and nothing is known of the server: its own pings are
+        not answered, its close and its going away are found when it is read again.
+        """
 
     def resume(self) -> None:
         """Read again."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from reactivex import Observable
+from reactivex import Observable, abc
 from reactivex.testing import TestScheduler
 
 from rxws import Stats, ws_observable
+from rxws.errors import RxwsError
 from rxws.events import Event
 from rxws.testing import Attempt, ScriptedTransport
+from rxws.transport import Dial, Receiver
 
 
 class Played:
@@ -51,12 +54,18 @@ class Played:
         return [event for event in self.events if isinstance(event, kind)]
 
 
-def play(*attempts: Attempt, random: float = 0.0, virtual: TestScheduler | None = None, **options: Any) -> Played:
+def play(
+    *attempts: Attempt | Callable[[float], Attempt],
+    url: Any = "ws://scripted/ws",
+    random: float = 0.0,
+    virtual: TestScheduler | None = None,
+    **options: Any,
+) -> Played:
     """Subscribe a stream of these attempts at time 0; chance always says `random`."""
-    virtual, transport = virtual or TestScheduler(), ScriptedTransport(*attempts)
+    virtual, transport = virtual or TestScheduler(), options.pop("transport", None) or ScriptedTransport(*attempts)
     played = Played(virtual, transport)
     stream = ws_observable(
-        "ws://scripted/ws",
+        url,
         **{
             "transport": transport,
             "stats": played.stats,
@@ -66,3 +75,29 @@ def play(*attempts: Attempt, random: float = 0.0, virtual: TestScheduler | None 
         },
     )
     return played.subscribe(stream)
+
+
+class Full(ScriptedTransport):
+    """Its sockets take `room` messages, and then raise `error`."""
+
+    def __init__(self, room: int, error: RxwsError, *attempts: Attempt) -> None:
+        super().__init__(*attempts)
+        self._room = room
+        self._error = error
+
+    def open(self, dial: Dial, receiver: Receiver, scheduler: abc.SchedulerBase) -> abc.DisposableBase:
+        opened = receiver.on_open
+
+        def on_open(socket: Any) -> None:
+            send = socket.send
+
+            def bounded(payload: bytes, is_text: bool) -> None:
+                if len(self.dials[-1].sent) == self._room:
+                    raise self._error
+                send(payload, is_text)
+
+            socket.send = bounded
+            opened(socket)
+
+        receiver.on_open = on_open  # type: ignore[method-assign]
+        return super().open(dial, receiver, scheduler)

@@ -176,6 +176,14 @@ def test_a_websocket_url_is_taken(url: str) -> None:
         ("wss://venue.example/ws\r\nX-Evil: 1", "has a space or a control character; percent-encode it"),
         ("wss://venue.example/ws\x00", "has a space or a control character; percent-encode it"),
         ("wss://venue.example/\u2003ws", "has a space or a control character; percent-encode it"),
+        ("wss://venue.example/\u202ews", "has a space or a control character; percent-encode it"),
+        ("wss://venue.example/\x9bws", "has a space or a control character; percent-encode it"),
+        ("wss://venue.example/\udc80ws", "has a space or a control character; percent-encode it"),
+        ("wss://me:%FF@venue.example/ws", "'wss://***@venue.example/ws' is no URL"),
+        ("wss://%FF:me@venue.example/ws", "'wss://***@venue.example/ws' is no URL"),
+        ("wss://m%3Ae:hunter2@venue.example/ws", "'wss://***@venue.example/ws' has a user with a colon in it"),
+        ("wss://venue..example/ws", "is no URL"),
+        (f"wss://{'x' * 64}.example/ws", "is no URL"),
     ],
 )
 def test_what_is_no_websocket_url_is_refused(url: Any, says: str) -> None:
@@ -285,6 +293,11 @@ def test_a_close_reason_fits_into_a_control_frame(reason: str, fits: bool) -> No
         assert str(error) == "reason: it has 124 bytes; take 123 at most"
 
 
+def test_a_close_reason_is_text() -> None:
+    """A lone surrogate cannot be sent as UTF-8 (RFC 6455, section 5.5.1)."""
+    assert str(refused(check_close, 1000, "\ud800")).startswith("reason: it holds half a character")
+
+
 # Headers
 
 
@@ -310,7 +323,7 @@ def test_no_value_begins_another_header(name: str, before: str, line_break: str,
     secret = f"{before}{SECRET}{line_break}{after}"
     error = refused(check_headers, {"X-Ok": SECRET, name: secret})
 
-    assert str(error) == f"headers: the value of {name!r} is no header value; take a string of one line"
+    assert str(error) == f"headers: the value of {name!r} is no header value; take a string of one line, in Latin-1"
 
 
 @pytest.mark.parametrize("value", [f"{SECRET}\r\nX-Evil: 1", f"{SECRET}\n", 7, None, b"abc", ["abc"]], ids=repr)
@@ -319,7 +332,7 @@ def test_a_value_is_a_string_of_one_line(value: Any) -> None:
     error = refused(check_headers, {"Authorization": value})
 
     assert error.field == "headers"
-    assert error.message == "the value of 'Authorization' is no header value; take a string of one line"
+    assert error.message == "the value of 'Authorization' is no header value; take a string of one line, in Latin-1"
 
 
 @pytest.mark.parametrize("name", ["", "X Name", "X-Name:", "X\r\nEvil", "X-Name\n", "имя", "(x)"])
@@ -333,8 +346,11 @@ def test_a_name_is_a_token(name: str) -> None:
 
 @pytest.mark.parametrize("name", [7, None, b"X-Name"], ids=repr)
 def test_a_name_is_a_string(name: Any) -> None:
-    """And what is none is shown."""
-    assert str(refused(check_headers, {name: "value"})) == f"headers: {name!r} is no header name; take a string"
+    """And of what is none the kind is shown: it may hold the value."""
+    assert (
+        str(refused(check_headers, {name: "value"}))
+        == f"headers: {type(name).__name__} is no header name; take a string"
+    )
 
 
 def test_a_whole_line_as_a_name_is_not_told() -> None:
@@ -343,6 +359,8 @@ def test_a_whole_line_as_a_name_is_not_told() -> None:
 
     assert "'Authorization'" in str(error)
     assert SECRET not in str(error)
+    assert SECRET not in str(refused(check_headers, {f"Bearer {SECRET}": ""}))
+    assert SECRET not in str(refused(check_headers, {f"Authorization: Bearer {SECRET}".encode(): ""}))
 
 
 @pytest.mark.parametrize("headers", [[("X-Name", "value")], "X-Name: value", 7, {"X-Name"}], ids=repr)

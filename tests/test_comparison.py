@@ -16,16 +16,17 @@ from benchmarks.compare.judges import Answer, count_class
 from benchmarks.compare.rows import ROWS, Row
 from benchmarks.compare.running import Cell, Table, joined, table
 from benchmarks.compare.trial import ROOT
+from benchmarks.markers import between, lines
 
 AT_ONCE = 8
 
 
 def claims(path: Path) -> dict[tuple[str, str], str] | None:
     """Return a page's cells by question and client; None where it shows no table."""
-    shown = page.between(path.read_text(encoding="utf-8"), page.TABLE)
-    if shown is None or not page.lines(shown):
+    shown = between(path.read_text(encoding="utf-8"), page.TABLE)
+    if shown is None or not lines(shown):
         return None
-    (_, *clients), *rows = page.lines(shown)
+    (_, *clients), *rows = lines(shown)
     names = [client.split()[0] for client in clients]
     return {(question, name): cell for question, *cells in rows for name, cell in zip(names, cells, strict=True)}
 

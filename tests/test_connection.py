@@ -17,10 +17,12 @@ from rxws.errors import (
     ConnectionClosed,
     ConnectionFailed,
     ConnectTimeout,
+    IdleTimeout,
     PingTimeout,
     ProtocolError,
 )
 from rxws.events import DisconnectReason
+from rxws.operators import idle_timeout
 from rxws.testing import Attempt, ScriptedTransport
 from rxws.types import Connection
 
@@ -28,11 +30,12 @@ from rxws.types import Connection
 class One:
     """One subscription of `connect` in virtual time."""
 
-    def __init__(self, attempt: Attempt, **options: Any) -> None:
+    def __init__(self, attempt: Attempt, through: Any = None, **options: Any) -> None:
         self.virtual, self.transport = TestScheduler(), ScriptedTransport(attempt)
         self.connections: list[Connection] = []
         self.ends: list[object] = []
         stream = connect("ws://scripted", transport=self.transport, **options)
+        stream = stream if through is None else stream.pipe(through)
         self.subscription = stream.subscribe(
             self.connections.append, self.ends.append, lambda: self.ends.append("completed"), scheduler=self.virtual
         )
@@ -317,6 +320,126 @@ def test_reads_without_end_do_not_hide_a_missing_pong() -> None:
     one.virtual.schedule_absolute(3.0, flood)
     one.to(3.5)
     assert isinstance(one.ends[0], PingTimeout)
+
+
+# Pausing
+
+
+def test_while_it_is_paused_nothing_arrives_and_nothing_is_lost() -> None:
+    """What came meanwhile follows in order, and a loss behind it; twice is once."""
+    lost = ConnectionClosed(1001)
+    one = One(Attempt(messages=[(float(at), str(at)) for at in range(1, 6)], lost=(5.5, lost))).to(0.5)
+    seen: list[tuple[float, Any]] = []
+    one.connection.messages.subscribe(lambda message: seen.append((one.virtual.clock, message)), seen.append)
+    one.to(1.5)
+    for _ in range(2):
+        one.connection.pause()
+    one.to(20.0)
+    assert (seen, one.ends, one.connection.messages_received) == ([(1.0, "1")], [], 1)
+    for _ in range(2):
+        one.connection.resume()
+    assert len(seen) == 1
+    one.to(21.0)
+    assert seen[1:] == [(20.0, "2"), (20.0, "3"), (20.0, "4"), (20.0, "5"), lost]
+    assert one.ends == [lost]
+
+
+def test_it_may_be_paused_before_anything_is_read_and_from_within() -> None:
+    """By whoever gets the connection, and by whoever gets a message: the next one waits."""
+    virtual, transport, seen = TestScheduler(), ScriptedTransport(Attempt(messages=[(0.0, "a"), (0.0, "b")])), []
+    connections: list[Connection] = []
+
+    def begin(connection: Connection) -> None:
+        connections.append(connection)
+        connection.pause()
+        connection.messages.subscribe(read)
+
+    def read(message: Any) -> None:
+        seen.append(message)
+        connections[0].pause()
+
+    connect("ws://scripted", transport=transport).subscribe(begin, scheduler=virtual)
+    for expected in ([], ["a"], ["a", "b"]):
+        virtual.advance_by(10.0)
+        assert seen == expected
+        connections[0].resume()
+
+
+def test_pings_stand_still_and_go_on_with_what_was_left() -> None:
+    """None goes out, and no pong is missed, however long it takes; to pause it again changes nothing."""
+    one = One(Attempt(), ping_interval=10.0, ping_timeout=1.0).to(7.0)
+    one.connection.pause()
+    one.to(50.0).connection.pause()
+    one.to(100.0)
+    assert (one.transport.dials[0].pings, one.ends) == (0, [])
+    one.connection.resume()
+    one.to(102.9)
+    assert one.transport.dials[0].pings == 0
+    one.to(103.0)
+    assert one.transport.dials[0].pings == 1
+
+
+def test_a_pong_that_waits_behind_a_pause_says_nothing() -> None:
+    """Neither that the server is slow nor that it is gone; the next ping measures again."""
+    one = One(Attempt(pongs=False), ping_interval=10.0, ping_timeout=5.0).to(11.0)
+    receiver: Any = one.connection
+    one.connection.pause()
+    one.to(100.0)
+    one.connection.resume()
+    receiver.on_pong((1).to_bytes(4))
+    assert (one.connection.latency, one.ends) == (None, [])
+    one.to(110.5)
+    receiver.on_pong((2).to_bytes(4))
+    assert one.connection.latency == 0.5
+    one.to(1000.0)
+    assert isinstance(one.ends[0], PingTimeout)
+
+
+@pytest.mark.parametrize("is_data", [None, lambda payload: payload != b"beat"])
+def test_silence_begins_when_it_is_resumed(is_data: Any) -> None:
+    """A pause is none, however long; what follows is."""
+    one = One(Attempt(messages=[(1.0, "1"), (50.0, "beat")]), idle_timeout(5.0, is_data), ping_interval=None)
+    seen: list[Any] = []
+    one.to(0.5).connection.messages.subscribe(seen.append, bool)
+    one.to(4.0).connection.pause()
+    one.to(100.0)
+    assert (one.ends, one.connection.last_data_time, seen) == ([], 100.0, ["1"])
+    one.connection.resume()
+    one.to(104.5)
+    assert (one.ends, one.connection.last_data_time, seen) == ([], 100.0, ["1", "beat"])
+    one.to(200.0)
+    [error] = one.ends
+    assert isinstance(error, IdleTimeout)
+    assert error.uptime == 105.0
+
+
+@pytest.mark.parametrize("end", ["close", "abort", "fail", "dispose"])
+def test_a_paused_connection_ends_like_another(end: str) -> None:
+    """And to resume it then, or to pause it, changes nothing."""
+    one = One(Attempt(messages=[(1.0, "a"), (3.0, "b")]), ping_interval=2.0).to(0.5)
+    seen: list[Any] = []
+    one.connection.messages.subscribe(seen.append, bool)
+    one.connection.pause()
+    one.to(4.0)
+    if end == "dispose":
+        one.subscription.dispose()
+    elif end == "fail":
+        one.connection.fail(ConnectionClosed(1006))
+    else:
+        getattr(one.connection, end)()
+    for change in (one.connection.resume, one.connection.pause, one.connection.resume):
+        change()
+        one.to(one.virtual.clock + 10.0)
+    assert (seen, len(one.ends), one.transport.live) == ([], int(end != "dispose"), 0)
+    assert one.transport.dials[0].pings == 0
+
+
+def test_what_is_sent_while_it_is_paused_goes_out() -> None:
+    """Only reading is paused."""
+    one = One(Attempt()).to(0.5)
+    one.connection.pause()
+    one.connection.send("a")
+    assert one.transport.dials[0].sent == ["a"]
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,7 @@ TABLE: list[tuple[int, str, frozenset[str]]] = [
     (1, "windows", IMPURE),
     (1, "rotation", IMPURE),
     (1, "unsent", IMPURE),
+    (1, "payloads", IMPURE),
     (1, "_presets", IMPURE),
     (1, "_sources", IMPURE),
     (1, "settings", IMPURE),

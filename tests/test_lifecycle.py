@@ -330,3 +330,20 @@ def test_two_subscriptions_share_nothing() -> None:
     virtual.advance_to(20.5)
     first = next(event for event in events[before:] if isinstance(event, Connecting))
     assert (first.generation, first.attempt) == (1, 1)
+
+
+def test_whoever_waits_for_room_may_leave() -> None:
+    """And whoever came after it is not forgotten by that."""
+    life, called = Lifecycle(TestScheduler(), stable_after=60.0), []  # type: ignore[var-annotated]
+    one, other = life.attempt(print), life.attempt(print)
+    life.has_opened(one)
+    life.has_opened(other)
+    first = life.room(lambda: called.append("first"))
+    life.room(lambda: called.append("second"))
+    first.dispose()
+    life.has_gone(one)
+    assert called == ["second"]
+    life.has_opened(one)
+    life.room(lambda: called.append("third")).dispose()
+    life.has_gone(one)
+    assert called == ["second"]

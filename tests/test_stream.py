@@ -28,7 +28,7 @@ from rxws.errors import (
     PingTimeout,
     RetriesExhausted,
 )
-from rxws.events import BadFrame, Closed, DisconnectReason, GaveUp, Overflow, Waiting
+from rxws.events import BadFrame, Closed, DisconnectReason, Event, GaveUp, Overflow, Waiting
 from rxws.testing import Attempt, ScriptedTransport
 from rxws.types import Connection
 from rxws.windows import daily
@@ -700,6 +700,19 @@ def test_on_open_reads_its_answers_and_nothing_is_lost_meanwhile() -> None:
     seen, _, transport = scripted_login(script, on_open=log_in, subscriptions=["after the login"])
     assert seen == [1, "welcome", 3]
     assert transport.dials[0].sent == ['{"op":"login"}', "after the login"]
+
+
+@pytest.mark.parametrize("is_data", [None, lambda payload: payload == b"3"])
+def test_what_the_script_has_read_is_data_like_the_rest(is_data: Any) -> None:
+    """Live is told before the first of it is handed on, as for data that nobody has read."""
+    script = Attempt(messages=[(0.0, "1"), (0.0, '"welcome"'), (0.0, "3")])
+    asked: list[bytes] = []
+    check = is_data and (lambda payload: asked.append(payload) or is_data(payload))
+    seen, _, _ = scripted_login(script, on_open=log_in, lifecycle=True, is_data=check)
+    names = [type(value).__name__ if isinstance(value, Event) else value for value in seen]
+    expected = ["Live", 1, "welcome", 3] if is_data is None else [1, "welcome", "Live", 3]
+    assert names == ["Connecting", "Opened", *expected]
+    assert asked == ([] if is_data is None else [b"1", b'"welcome"', b"3"])
 
 
 def test_what_on_open_raises_is_a_loss() -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,40 +12,17 @@ from benchmarks.compare.columns import Absent, Column
 from benchmarks.compare.rows import ROWS
 from benchmarks.compare.running import Table
 from benchmarks.compare.trial import ROOT
+from benchmarks.markers import line, replaced
 
 PAGE = ROOT / "docs" / "comparison.md"
 TABLE, MEASURED = "comparison", "measured"
-
-
-def between(text: str, marker: str) -> str | None:
-    """Return what stands between the two comments of a marker; None where it has none."""
-    found = re.search(rf"<!-- {marker} -->\n(.*?)<!-- /{marker} -->", text, re.DOTALL)
-    return found and found[1]
-
-
-def replaced(text: str, marker: str, content: str) -> str:
-    """Put something else between the two comments of a marker.
-
-    Raises:
-        ValueError: the text does not have them.
-    """
-    old = between(text, marker)
-    if old is None:
-        raise ValueError(f"there is no <!-- {marker} --> … <!-- /{marker} --> to write between")
-    return text.replace(f"<!-- {marker} -->\n{old}", f"<!-- {marker} -->\n{content}")
-
-
-def lines(text: str) -> list[list[str]]:
-    """Return the cells of a Markdown table, its heading first."""
-    rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in text.splitlines() if "|" in line]
-    return [row for row in rows if set("".join(row)) - set("-: ")]
 
 
 def table(columns: Sequence[Column | Absent], cells: Table) -> str:
     """Return the table as Markdown."""
     heading = ["What happens", *(column.heading for column in columns)]
     rows = ([row.question, *(cells[row.key, column.name].text for column in columns)] for row in ROWS)
-    return "".join(map(_line, [heading, ["---"] * len(heading), *rows]))
+    return "".join(map(line, [heading, ["---"] * len(heading), *rows]))
 
 
 def measured(columns: Sequence[Column | Absent], cells: Table) -> str:
@@ -67,10 +43,6 @@ def write(columns: Sequence[Column | Absent], cells: Table, page: Path = PAGE) -
     text = replaced(text, TABLE, table(columns, cells))
     text = replaced(text, MEASURED, measured(columns, cells))
     page.write_text(text, encoding="utf-8")
-
-
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |\n"
 
 
 def _ran(column: Column | Absent) -> bool:

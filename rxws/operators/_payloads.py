@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-
-import msgspec
+from inspect import iscoroutinefunction
 
 from rxws.errors import ConfigError
+from rxws.payloads import as_sent
 from rxws.types import Payload
 
-__all__ = ["Format", "Subscriptions", "encoded", "encoded_one", "formatted"]
+__all__ = ["Format", "Subscriptions", "encoded", "encoded_one", "for_each_connection", "formatted"]
 
 Format = Callable[[str, str], Payload]
 """From "subscribe" or "unsubscribe" and a channel to the payload that asks the venue for it."""
@@ -24,40 +24,51 @@ def formatted(subscriptions: Subscriptions, format: Format | None) -> Subscripti
         return subscriptions
     if not callable(format):
         raise ConfigError("format", f'{format!r} is not callable; take a function of ("subscribe", channel), or None')
-    if isinstance(subscriptions, str | bytes | Mapping):
-        return subscriptions  # refused by `encoded`
     if callable(subscriptions):
+        _check_callable(subscriptions)
         asked = subscriptions
-        return lambda: [_formatted(each, format) for each in asked()]
-    return [_formatted(each, format) for each in subscriptions]
-
-
-def _formatted(payload: Payload, format: Format) -> Payload:
-    return format("subscribe", payload) if isinstance(payload, str) else payload
+        return lambda: _formatted(asked(), format)
+    return _formatted(subscriptions, format)
 
 
 def encoded(subscriptions: Iterable[Payload]) -> tuple[str | bytes, ...]:
     """Return the payloads as they go out; refuse what cannot be sent, with its place."""
+    return tuple(
+        encoded_one(f"subscriptions[{place}]", payload) for place, payload in enumerate(_listed(subscriptions))
+    )
+
+
+def for_each_connection(subscriptions: Subscriptions) -> Callable[[], tuple[str | bytes, ...]]:
+    """Return what gives a connection its payloads, as they go out: the same each time, or asked anew."""
+    if callable(subscriptions):
+        _check_callable(subscriptions)
+        asked = subscriptions
+        return lambda: encoded(asked())
+    payloads = encoded(subscriptions)
+    return lambda: payloads
+
+
+def encoded_one(name: str, payload: Payload) -> str | bytes:
+    """Return a payload as it goes out; refuse what cannot be sent, by its `name`."""
+    try:
+        return as_sent(payload)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigError(name, f"cannot be sent: {error}") from error
+
+
+def _formatted(subscriptions: Iterable[Payload], format: Format) -> list[Payload]:
+    return [format("subscribe", each) if isinstance(each, str) else each for each in _listed(subscriptions)]
+
+
+def _listed(subscriptions: Iterable[Payload]) -> Iterable[Payload]:
     if isinstance(subscriptions, str | bytes | Mapping):
         kind = type(subscriptions).__name__
         raise ConfigError("subscriptions", f"a single {kind}; take a list of payloads: [{kind}, …]")
     if not isinstance(subscriptions, Iterable):
         raise ConfigError("subscriptions", f"{subscriptions!r} is no list; take a list of payloads, [] for none")
-    return tuple(encoded_one(f"subscriptions[{place}]", payload) for place, payload in enumerate(subscriptions))
+    return subscriptions
 
 
-def encoded_one(name: str, payload: Payload) -> str | bytes:
-    """Return a payload as it goes out; refuse what cannot be sent, by its `name`."""
-    if isinstance(payload, str):
-        try:
-            payload.encode()
-        except UnicodeEncodeError as error:
-            raise ConfigError(name, f"cannot be sent as text: {error}") from error
-    if isinstance(payload, str | bytes):
-        return payload
-    if payload is None or isinstance(payload, int | float):
-        raise ConfigError(name, f"{payload!r} is no payload; take a dict, a list, str or bytes")
-    try:
-        return msgspec.json.encode(payload).decode()
-    except (TypeError, ValueError, msgspec.MsgspecError) as error:
-        raise ConfigError(name, f"cannot be sent as JSON: {error}") from error
+def _check_callable(asked: Callable[[], object]) -> None:
+    if iscoroutinefunction(asked):
+        raise ConfigError("subscriptions", "a coroutine function; take a plain one, and await what it needs in on_open")

@@ -9,6 +9,7 @@ from math import inf
 from typing import Any
 
 from reactivex import Observable, abc
+from reactivex import operators as ops
 from reactivex.disposable import CompositeDisposable, Disposable, SerialDisposable
 
 from rxws.errors import ConfigError
@@ -23,7 +24,8 @@ EARLY = 1e-3
 """Seconds that an age may be short of: its timer counts from the dial, and a clock's last digits differ."""
 
 AT_ONCE = 1.0
-"""Seconds before which a callable's request is not heard: one that always asks at once would dial without a pause."""
+"""Seconds to which a callable's request waits after it was called: one that always asks at once would dial without a
+pause, and so would a venue that announces its end to whoever comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +84,14 @@ class Requests:
 
     def connected(self, scheduler: abc.SchedulerBase) -> None:
         """A connection is the current one, or begins to be: count its age, and ask the callable about it."""
-        self.again(scheduler)
         self._at_age(self._limit, LIMIT, self._last, scheduler)
-        if self._messages is not None:
-            self._call(self._messages, scheduler)
+        self.again(scheduler)
 
     def again(self, scheduler: abc.SchedulerBase) -> None:
-        """Count the age from now on: the rotation that it asked for did not come about."""
-        since = self._handover.age()
-        age = self._rotation.age(self._random)
-        self._at_age(age if since is None or since == inf else since + age, AGE, self._age, scheduler)
+        """Count the age from now on, and ask the callable anew: what they asked for came about, or did not."""
+        self._at_age((self._handover.age() or 0.0) + self._rotation.age(self._random), AGE, self._age, scheduler)
+        if self._messages is not None:
+            self._call(self._messages, scheduler)
 
     def _at_age(self, age: float, request: Request, timer: SerialDisposable, scheduler: abc.SchedulerBase) -> None:
         timer.disposable = Disposable()
@@ -99,25 +99,23 @@ class Requests:
             return
 
         def look(*_: object) -> None:
-            now = self._handover.age()
-            left = age if now is None else age - now  # while it is being opened, it has no age
+            left = age - (self._handover.age() or 0.0)  # while it is being opened, it has no age
             if left > EARLY:
                 timer.disposable = scheduler.schedule_relative(left, look)
             else:
                 self._ask(request)
 
-        now = self._handover.age()
-        timer.disposable = scheduler.schedule_relative(age if now is None or now == inf else max(0.0, age - now), look)
+        left = age - (self._handover.age() or 0.0)
+        timer.disposable = scheduler.schedule_relative(max(0.0, left), look)
 
     def _call(self, messages: Observable[Any], scheduler: abc.SchedulerBase) -> None:
-        early = True
+        early, asked = True, False
 
         def asks(*_: object) -> None:
-            if early:
-                self._pause.disposable = scheduler.schedule_relative(AT_ONCE, lambda *_: self._ask(TICK))
-            else:
+            nonlocal asked
+            asked = True
+            if not early:
                 self._ask(TICK)
-            self._asking.disposable = Disposable()
 
         def raised(error: Exception) -> None:
             self._handover.callback_failed("rotate", error)
@@ -125,6 +123,8 @@ class Requests:
         def late(*_: object) -> None:
             nonlocal early
             early = False
+            if asked:
+                self._ask(TICK)
 
         when = self._rotation.when
         assert callable(when)
@@ -135,7 +135,7 @@ class Requests:
             raised(error)
             return
         if isinstance(answer, Observable):
-            self._asking.disposable = answer.subscribe(asks, raised, scheduler=scheduler)
+            self._asking.disposable = answer.pipe(ops.take(1)).subscribe(asks, raised, scheduler=scheduler)
         elif inspect.isawaitable(answer):
             self._asking.disposable = resolve(answer, asks, raised)
         else:

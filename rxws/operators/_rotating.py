@@ -15,19 +15,19 @@ from typing import Generic, TypeVar
 
 from reactivex import Observable, Subject, abc
 from reactivex.disposable import CompositeDisposable, Disposable, SerialDisposable, SingleAssignmentDisposable
+from reactivex.subject import BehaviorSubject
 
 from rxws.backoff import Policy
-from rxws.errors import ConnectTimeout, Disconnected
-from rxws.events import DisconnectReason
+from rxws.errors import ConfigError, ConnectTimeout, Disconnected, RxwsError
 from rxws.operators._attempts import Attempts
 from rxws.operators._gate import WindowGate
 from rxws.operators._requests import Request, Requests
 from rxws.operators.after import after
-from rxws.rotation import Rotation, Splice, Step
+from rxws.rotation import CUT, PASS, Rotation, Splice
 from rxws.scheduler import RAISED, report
-from rxws.types import Handover, RetrySignal, Silence
+from rxws.types import Handover, RetrySignal
 
-__all__ = ["Alone", "Rotating"]
+__all__ = ["Rotating"]
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ class Leg(Generic[T]):
     def __init__(self, take: Callable[[T], None]) -> None:
         self.take = take
         self.subscription = SingleAssignmentDisposable()
-        self.ended = False
+        self.runs = False
 
 
 class Rotating(Generic[T]):
@@ -60,13 +60,18 @@ class Rotating(Generic[T]):
         self._rotation = rotation
         self._handover = handover
         self._scheduler = scheduler
-        self._splice: Splice[T] = Splice(rotation.key, lambda error: handover.callback_failed("key", error))
+        self._splice: Splice[T] = Splice(
+            rotation.key,
+            lambda error: handover.callback_failed("key", error),
+            lambda: handover.dropped("overlap"),
+        )
         self._messages: Subject[T] | None = Subject() if callable(rotation.when) else None
-        self._current: Leg[T] = Leg(self._hand_on if rotation.key is None else self._deliver)
+        self._hand_on = observer.on_next if self._messages is None else self._hand_on_and_show
+        self._take = self._hand_on if rotation.key is None else self._deliver
+        self._current: Leg[T] = Leg(self._take)
         self._next: Leg[T] | None = None
         self._request: Request | None = None
         self._kept_back = False
-        self._losses: Subject[RetrySignal] = Subject()
         self._backoff = after(retry, random=random, journal=handover)
         self._attempts = Attempts(inf)
         self._requests = Requests(rotation, limit, random, handover, self._messages, self._asked, self._over)
@@ -87,6 +92,7 @@ class Rotating(Generic[T]):
         self._requests.connected(self._scheduler)
 
     def _subscribe(self, leg: Leg[T]) -> None:
+        leg.runs = True
         leg.subscription.disposable = self._source.subscribe(
             lambda value: leg.take(value),
             lambda error: self._lost(leg, error),
@@ -98,34 +104,42 @@ class Rotating(Generic[T]):
 
     def _deliver(self, value: T) -> None:
         step = self._splice.old(value)
-        if step is not Step.DROP:
+        if step is PASS:
             self._hand_on(value)
-        if step is Step.CUT and not self._everything.is_disposed:
-            self._cut()
+        elif step is CUT:
+            successor = self._next
+            self._hand_on(value)
+            if self._next is successor:  # else whoever got the value has ended one of the two
+                self._cut()
 
-    def _hand_on(self, value: T) -> None:
+    def _hand_on_and_show(self, value: T) -> None:
         self._observer.on_next(value)
-        if self._messages is not None:
+        assert self._messages is not None
+        if self._messages.observers:
             self._messages.on_next(value)
 
     def _lost(self, leg: Leg[T], error: Exception) -> None:
-        leg.ended = True
+        leg.runs = False
         if leg is not self._current:
             self._failed(error)
-        elif self._splice.delivers and isinstance(error, Disconnected):
-            self._cut()
+        elif self._splice.delivers and isinstance(error, Disconnected) and not self._handover.is_final(error):
+            self._cut_between_reads()
         else:
             self._over(error)
 
     def _completed(self, leg: Leg[T]) -> None:
-        leg.ended = True
-        if leg is not self._current:
+        leg.runs = False
+        if self._handover.is_final(None):
+            self._everything.dispose()
+            self._observer.on_completed()
+        elif leg is not self._current:
             self._abandon()
             self._request = None
             self._requests.again(self._scheduler)
-        elif self._splice.delivers and not self._handover.is_final():
-            self._cut()
+        elif self._splice.delivers:
+            self._cut_between_reads()
         else:
+            self._abandon()
             self._everything.dispose()
             self._observer.on_completed()
 
@@ -144,6 +158,7 @@ class Rotating(Generic[T]):
         """Open the next connection as soon as it may be opened."""
         request, unless = self._request, self._rotation.unless
         assert request is not None
+        self._permit.disposable = Disposable()
         self._kept_back = unless is not None and not request.forced
         if unless is None or request.forced:
             self._permitted()
@@ -155,11 +170,11 @@ class Rotating(Generic[T]):
         self._room.disposable = self._handover.room(self._dial)
 
     def _dial(self) -> None:
-        if self._current.ended or self._handover.age() is None:
-            self._request = None  # it is being opened at this moment, and so as fresh as can be
+        if not self._current.runs or self._handover.age() is None:
+            self._request = None  # it is about to be opened, and so as fresh as can be
             return
         self._splice.begin()
-        self._handover.succeeding()
+        self._handover.succeeding(self._attempts.in_a_row + 1)
         self._deadline.disposable = self._scheduler.schedule_relative(self._rotation.overlap, self._overlap_over)
         self._next = Leg(self._hold)
         self._subscribe(self._next)
@@ -172,35 +187,36 @@ class Rotating(Generic[T]):
             self._cut()
 
     def _overlap_over(self, *_: object) -> None:
-        if not self._splice.delivers:
+        if self._splice.delivers:
+            self._cut_between_reads()
+        else:
             self._failed(ConnectTimeout("rotate", self._rotation.overlap))
-            return
-        # No transport's read stands around this: what the consumer raises is caught here.
-        try:
-            self._cut()
-        except RAISED as error:
-            self._everything.dispose()
-            if not self._handover.crashed(error):
-                report(error, self._scheduler)
 
     def _failed(self, error: Exception) -> None:
         """The next connection failed; the current one stays."""
         self._abandon()
         signal = self._attempts.lost(error)
-        if signal is None:  # a DecodeError, say: no other connection would do better
-            self._over(error)
-            return
-        if not self._losses.observers:
-            self._losses = Subject()
-            self._retrying.disposable = self._backoff(self._losses).subscribe(
-                lambda _: self._start(), self._given_up, scheduler=self._scheduler
-            )
-        self._losses.on_next(signal)
+        if signal is None and not isinstance(error, ConfigError):
+            self._over(error)  # a DecodeError, say: no other connection would do better
+        elif signal is None or self._handover.is_final(error):
+            self._give_up(error)
+        else:
+            self._retry(signal)
 
-    def _given_up(self, error: Exception) -> None:
-        self._handover.waiting(None, "rotate", error, self._attempts.in_a_row + 1)
+    def _retry(self, signal: RetrySignal) -> None:
+        self._retrying.disposable = self._backoff(BehaviorSubject(signal)).subscribe(
+            lambda _: self._start(),
+            # What the policy itself raised is the result's error, as after an ordinary loss.
+            lambda error: self._give_up(error) if isinstance(error, RxwsError) else self._over(error),
+            lambda: self._give_up(signal.error),
+            scheduler=self._scheduler,
+        )
+
+    def _give_up(self, error: Exception) -> None:
         self._request, self._attempts = None, Attempts(inf)
-        self._requests.again(self._scheduler)
+        self._handover.waiting(None, "rotate", error, 1)
+        if not self._everything.is_disposed:
+            self._requests.again(self._scheduler)
 
     def _abandon(self) -> None:
         self._deadline.disposable = Disposable()
@@ -219,17 +235,24 @@ class Rotating(Generic[T]):
         self._retrying.disposable = Disposable()
         old, self._current, self._next = self._current, leg, None
         self._request, self._attempts = None, Attempts(inf)
-        leg.take = self._hand_on if self._rotation.key is None else self._deliver
+        leg.take = self._take
+        rest = self._splice.rest()
         self._handover.hand_over(request.reason, request.rule)
         old.subscription.dispose()
-        self._handover.handed_over()
-        rest = self._splice.rest()  # of an overlap that is over, also where who was just told has disposed
         self._forgetting.disposable = self._scheduler.schedule_relative(self._rotation.overlap, self._forget)
-        self._requests.connected(self._scheduler)
-        for value in rest:
-            if self._everything.is_disposed:
-                return
+        self._handover.handed_over()
+        if not self._everything.is_disposed:
+            self._requests.connected(self._scheduler)
+        for value in rest:  # who leaves meanwhile is told nothing more
             self._hand_on(value)
+
+    def _cut_between_reads(self) -> None:
+        # No transport's read stands around this: what the consumer raises is caught here.
+        try:
+            self._cut()
+        except RAISED as error:
+            if not self._handover.crashed(error):
+                report(error, self._scheduler)
 
     def _forget(self, *_: object) -> None:
         self._splice.forget()
@@ -237,6 +260,7 @@ class Rotating(Generic[T]):
     # The end
 
     def _over(self, error: Exception) -> None:
+        self._abandon()
         self._everything.dispose()
         self._observer.on_error(error)
 
@@ -246,30 +270,3 @@ class Rotating(Generic[T]):
         for leg in legs:
             if leg is not None:
                 leg.subscription.dispose()
-
-
-class Alone(Silence):
-    """The handover of connections that nobody keeps a journal of."""
-
-    def age(self) -> float:
-        return inf
-
-    def room(self, then: Callable[[], None]) -> abc.DisposableBase:
-        then()
-        return Disposable()
-
-    def succeeding(self) -> None: ...
-
-    def successor_is_live(self) -> bool:
-        return True
-
-    def successor_delivers(self) -> None: ...
-
-    def abandon(self) -> None: ...
-
-    def hand_over(self, reason: DisconnectReason, rule: str) -> None: ...
-
-    def handed_over(self) -> None: ...
-
-    def is_final(self) -> bool:
-        return False

@@ -10,7 +10,7 @@ from reactivex.disposable import CompositeDisposable, SerialDisposable
 from rxws.arguments import seconds
 from rxws.errors import RxwsError
 from rxws.operators._payloads import encoded_one
-from rxws.scheduler import given, resolve
+from rxws.scheduler import clock, given, resolve
 from rxws.types import Connection, Payload
 
 __all__ = ["Beat", "heartbeat"]
@@ -28,13 +28,15 @@ def heartbeat(every: float, beat: Beat) -> Callable[[Observable[Connection]], Ob
         sent        └──h──h──h──      └──h──
 
     What venues call a ping is often a message of their own (OKX wants the text "ping" within 30 s of silence), and a
-    listen key of Binance lives for 60 minutes after the last PUT. WebSocket's own pings are `ping_interval`.
+    listen key of Binance lives for 60 minutes after the last PUT. WebSocket's own pings are `ping_interval`. In the
+    overlap of a rotation each connection has beats of its own.
 
     Args:
         every: seconds between two; the first comes so long after the connection is open and subscribed.
         beat: a payload (dict or list as JSON, str, bytes); or a callable without arguments, sync or async, of which
-            what is returned is sent, None: nothing. What it raises is told and changes nothing. One that still runs
-            when the next is due is waited for. When the connection ends, it is cancelled.
+            what is returned is sent, None: nothing. What it raises is logged, and changes nothing. One that still runs
+            when the next is due is waited for, so that there are never two; give it a timeout of its own. When the
+            connection ends, it is cancelled. A beat that finds no room in the outbox is dropped, counted and told.
 
     Raises:
         ConfigError: an argument is wrong.
@@ -82,14 +84,18 @@ class Pulse:
         self._every = every
         self._beat = beat
         self._scheduler = scheduler
+        self._clock = clock(scheduler)
+        self._began = self._clock()
         self._timer, self._running = SerialDisposable(), SerialDisposable()
         self.timers = CompositeDisposable(self._timer, self._running)
 
     def wait(self) -> None:
-        """Beat in `every` seconds."""
-        self._timer.disposable = self._scheduler.schedule_relative(self._every, self._due)
+        """Beat `every` seconds after the last one began, and at once where it took longer."""
+        left = max(0.0, self._began + self._every - self._clock())
+        self._timer.disposable = self._scheduler.schedule_relative(left, self._due)
 
     def _due(self, *_: object) -> None:
+        self._began = self._clock()
         if not callable(self._beat):
             self._send(self._beat)
             return
@@ -101,16 +107,14 @@ class Pulse:
             self._running.disposable = resolve(answer, self._send, self._raised)
 
     def _send(self, payload: Payload | None) -> None:
-        if self.timers.is_disposed:
-            return
-        self.wait()
-        if payload is not None:
+        if payload is not None and not self.timers.is_disposed:
             try:
                 self._connection.send(payload)
             except RxwsError:
                 self._connection.journal.dropped("heartbeat")
             except Exception as error:  # what a callable returned cannot be sent
                 self._connection.journal.callback_failed("heartbeat", error)
+        self.wait()
 
     def _raised(self, error: Exception) -> None:
         self._connection.journal.callback_failed("heartbeat", error)

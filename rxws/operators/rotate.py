@@ -6,14 +6,16 @@ import random as chance
 from collections.abc import Callable
 from typing import TypeVar
 
-from reactivex import Observable, abc
+from reactivex import Observable, Observer, abc
+from reactivex.disposable import SerialDisposable
 
 from rxws.arguments import seconds
 from rxws.backoff import Backoff, Policy
 from rxws.errors import ConfigError
-from rxws.operators._rotating import Alone, Rotating
+from rxws.operators._alone import Alone
+from rxws.operators._rotating import Rotating
 from rxws.rotation import Rotation
-from rxws.scheduler import given
+from rxws.scheduler import RAISED, clock, given
 from rxws.types import Handover
 
 __all__ = ["rotate"]
@@ -51,13 +53,13 @@ def rotate(
             starts before, also where `unless` stands against it. None: no limit.
         random: uniform in [0, 1), for the jitter.
         journal: who knows of the connections, the journal of `connect`; None: nobody. Then an age counts from the
-            subscription or the cut, and the next dial does not wait for the old socket's end.
+            subscription or the cut, every value is data, and the next dial does not wait for the old socket's end.
 
     Raises:
         ConfigError: an argument is wrong.
 
-    Errors of the result: those of the current connection; of an observable `when`; of the new connection what is none
-    of a connection's (a `DecodeError`).
+    Errors of the result: those of the current connection; of an observable `when`; what `retry` itself raises; of the
+    new connection what is none of a connection's (a `DecodeError`).
 
     >>> from reactivex.testing import TestScheduler
     >>> from rxws import Rotation, ws_observable
@@ -77,6 +79,10 @@ def rotate(
         return _as_it_is
     if not isinstance(rotation, Rotation):
         raise ConfigError("rotate", f"{rotation!r} is none; take a Rotation(…), or None")
+    if not (isinstance(rotation.when, int | float | Observable) or callable(rotation.when)):
+        raise ConfigError(
+            "when", f"{rotation.when!r} is no Observable of reactivex; take one, or seconds, or a callable"
+        )
     if not (retry is None or callable(retry)):
         raise ConfigError("retry", f"{retry!r} is no policy; take a Backoff(…), a function of a RetrySignal, or None")
     seconds("limit", limit)
@@ -85,8 +91,22 @@ def rotate(
     def operator(source: Observable[T]) -> Observable[T]:
         def subscribe(observer: abc.ObserverBase[T], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
             on = given(scheduler)
-            handover = Alone() if journal is None else journal
-            return Rotating(source, observer, planned, retry, limit, random, handover, on).begin()
+            if journal is not None:
+                return Rotating(source, observer, planned, retry, limit, random, journal, on).begin()
+            everything = SerialDisposable()
+
+            def on_next(value: T) -> None:
+                # Where there is a journal, it sees to this: nothing may go on for a consumer that has raised.
+                try:
+                    observer.on_next(value)
+                except RAISED:
+                    everything.dispose()
+                    raise
+
+            guarded = Observer(on_next, observer.on_error, observer.on_completed)
+            rotating = Rotating(source, guarded, planned, retry, limit, random, Alone(clock(on)), on)
+            everything.disposable = rotating.begin()
+            return everything
 
         return Observable(subscribe)
 

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from reactivex import Observable, abc
 from reactivex.disposable import CompositeDisposable, SerialDisposable
 
-from rxws.errors import ConnectionFailed, ConnectTimeout, Disconnected, RxwsError
-from rxws.operators._payloads import Subscriptions, encoded
+from rxws.errors import ConfigError, ConnectionFailed, ConnectTimeout, Disconnected, RxwsError
+from rxws.operators._payloads import Subscriptions, for_each_connection
 from rxws.scheduler import RAISED, given, report, resolve
 from rxws.types import Connection, Logbook, Payload, Silence
 
@@ -40,11 +40,12 @@ def send_subscriptions(
         subscriptions: payloads sent next, in order, exactly once a connection: dict and list as JSON, str, bytes; or a
             callable that returns them, asked anew for each connection.
         outgoing: payloads sent as they come, on the current connection. What it emits while there is none is dropped,
-            counted and told.
+            counted and told. Under `rotate`, which subscribes all this twice in an overlap, each would go out twice:
+            `ws_observable` sends once.
         journal: told of what `outgoing` emits before the first connection; None: nobody.
 
     Raises:
-        ConfigError: a payload cannot be sent; it names its place.
+        ConfigError: an argument is wrong, or a payload cannot be sent; it names its place.
 
     Errors of the result: `ConnectTimeout("on_open")`; `ConnectionFailed` from what `on_open` raised; those of
     `outgoing`.
@@ -59,7 +60,9 @@ def send_subscriptions(
     >>> transport.dials[0].sent
     ['{"op":"subscribe","channel":"trades"}']
     """
-    payloads = () if callable(subscriptions) else encoded(subscriptions)
+    if on_open is not None and not callable(on_open):
+        raise ConfigError("on_open", f"{on_open!r} is not callable; take an async function of a Connection, or None")
+    wanted = for_each_connection(subscriptions)
     told: Logbook = Silence() if journal is None else journal
 
     def operator(source: Observable[Connection]) -> Observable[Connection]:
@@ -89,25 +92,26 @@ def send_subscriptions(
                 if connection.end_reason is not None:
                     return
                 try:
-                    wanted = encoded(subscriptions()) if callable(subscriptions) else payloads
+                    payloads = wanted()
                 except Exception as error:
                     connection.fail(failed(connection, error))
                     return
                 try:
-                    for payload in wanted:
+                    for payload in payloads:
                         connection.send(payload)
                 except Disconnected:
                     # The server has closed it already, in the segment that brought its answer: what it wrote before
                     # that is handed on, and then the connection is lost by its close code.
-                    pass
+                    payloads = ()
                 except RxwsError as error:
                     connection.fail(failed(connection, error))
                     return
-                else:
-                    if wanted:
-                        connection.when_sent(lambda: connection.journal.subscribed(len(wanted)))
                 current = connection
                 observer.on_next(connection)
+                # Told last, so that what is sent by whoever hears of it goes out, behind what was held for this.
+                count = len(payloads)
+                if count and connection.end_reason is None:
+                    connection.when_sent(lambda: connection.journal.subscribed(count))
 
             def send(payload: Payload) -> None:
                 if current is None:

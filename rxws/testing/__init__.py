@@ -1,4 +1,4 @@
-"""Help for your own tests: a simulated exchange that misbehaves on order, and a transport that plays a script."""
+"""Help for your own tests: an exchange that misbehaves on order, a transport that plays a script, a leak check."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from rxws.testing.exchange import Gap as Gap
     from rxws.testing.exchange import Limits as Limits
     from rxws.testing.exchange import SimulatedExchange as SimulatedExchange
+    from rxws.testing.leftovers import Leftovers as Leftovers
     from rxws.transport.scripted import Attempt as Attempt
     from rxws.transport.scripted import Dialed as Dialed
     from rxws.transport.scripted import ScriptedTransport as ScriptedTransport
@@ -18,6 +19,7 @@ __all__ = [
     "ConnectionRecord",
     "Dialed",
     "Gap",
+    "Leftovers",
     "Limits",
     "ScriptedTransport",
     "SimulatedExchange",
@@ -33,6 +35,10 @@ def __getattr__(name: str) -> object:
         from rxws.transport import scripted
 
         return getattr(scripted, name)
+    if name == "Leftovers":
+        from rxws.testing import leftovers
+
+        return leftovers.Leftovers
     if name in __all__:
         from rxws.testing import exchange
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from email.utils import parsedate_to_datetime
 from importlib.util import find_spec
 from typing import Any, cast
 
 from reactivex import abc
-from websockets.exceptions import InvalidProxy, InvalidStatus, InvalidURI
+from websockets.exceptions import InvalidProxy, InvalidStatus
 from websockets.headers import validate_subprotocols
 from websockets.proxy import parse_proxy
 
+from rxws.arguments import check_header_value
 from rxws.errors import ConfigError, ConnectionFailed, Disconnected, HandshakeRejected
-from rxws.redaction import masked, masked_text, masked_values
+from rxws.redaction import masked
+from rxws.transport._deflate import DeflateFactory
+from rxws.transport._secrets import Secrets
 from rxws.transport.options import check_known
 from rxws.transport.protocol import Dial
 
@@ -43,6 +46,12 @@ def check(options: Mapping[str, object]) -> None:
         raise ConfigError("port", f"{given['port']!r} is out of range; take a number from 1 to 65535")
     if given.get("compression", "deflate") != "deflate":
         raise ConfigError("compression", f'{given["compression"]!r} is unknown; take "deflate" or None')
+    for name in ("origin", "user_agent_header"):
+        if name in given:
+            check_header_value(name, given[name])
+    for name in ("server_hostname", "host"):
+        if given.get(name) == "":  # asyncio takes an empty name for: verify none
+            raise ConfigError(name, "it is empty; take a name, or None for the URL's own")
     if "subprotocols" in given:
         _check_subprotocols(given["subprotocols"])
     if isinstance(given.get("proxy"), str):
@@ -58,7 +67,8 @@ def _check_subprotocols(names: Any) -> None:  # Any: what it holds is being chec
     except (TypeError, ValueError):
         empty = True
     if empty:
-        raise ConfigError("subprotocols", f"{names!r} cannot be asked for; take a list of names, without spaces")
+        # Not the names themselves: some venues take a token there.
+        raise ConfigError("subprotocols", "it cannot be asked for; take a list of names, without spaces")
 
 
 def _check_proxy(given: Mapping[str, object]) -> None:
@@ -77,11 +87,14 @@ def _check_proxy(given: Mapping[str, object]) -> None:
 
 def arguments(options: Mapping[str, object]) -> dict[str, Any]:  # Any: as websockets' own, by name
     """Return checked options as websockets takes them."""
-    return {
+    taken: dict[str, Any] = {
         name: value
         for name, value in options.items()
         if name != "outbox" and (value is not None or name in NONE_COUNTS)
     }
+    if taken.get("compression", "deflate"):
+        taken["extensions"] = [DeflateFactory()]  # websockets adds none where there is one
+    return taken
 
 
 def wire_log() -> logging.Logger:
@@ -96,17 +109,25 @@ def wire_log() -> logging.Logger:
     return log
 
 
-def failure(error: Exception, dial: Dial, scheduler: abc.SchedulerBase) -> Disconnected:
-    """Turn what websockets or the system raised while opening into our own error, raised from it."""
+def failure(error: Exception, dial: Dial, redirects: Iterable[str], scheduler: abc.SchedulerBase) -> Disconnected:
+    """Turn what websockets or the system raised while opening into our own error, raised from it.
+
+    Args:
+        error: what was raised; it keeps no secret and nothing that cannot be printed.
+        dial: what was asked for.
+        redirects: where it was led to.
+        scheduler: whose wall clock a date in the answer counts from.
+    """
+    wait: float | None = None
+    if isinstance(error, InvalidStatus):
+        asked = [retry_after(header, scheduler) for header in error.response.headers.get_all("Retry-After")]
+        wait = max((seconds for seconds in asked if seconds is not None), default=None)
+    Secrets(dial, redirects).cleanse(error)
     failed: ConnectionFailed
     if isinstance(error, InvalidStatus):
-        response = error.response
-        asked = [retry_after(header, scheduler) for header in response.headers.get_all("Retry-After")]
-        wait = max((seconds for seconds in asked if seconds is not None), default=None)
-        words = (word for value in dial.headers.values() for word in value.split())
-        failed = HandshakeRejected(dial.url, response.status_code, wait, masked_values(bytes(response.body), words))
+        failed = HandshakeRejected(dial.url, error.response.status_code, wait, bytes(error.response.body))
     else:
-        failed = ConnectionFailed(dial.url, 1, _masked(error))
+        failed = ConnectionFailed(dial.url, 1, error)
     failed.__cause__ = error
     return failed
 
@@ -120,16 +141,3 @@ def retry_after(header: str, scheduler: abc.SchedulerBase) -> float | None:
         return min(max(0.0, (date - scheduler.now).total_seconds()), LONGEST_WAIT)
     except (ValueError, TypeError, OverflowError):  # no date, or one without a time zone
         return None
-
-
-def _masked(error: Exception) -> Exception:
-    # A traceback shows the cause too, and websockets' words hold the whole URL of a redirect or of a proxy.
-    if isinstance(error, InvalidURI):
-        error.uri = masked(error.uri)
-        error.args = (error.uri, error.msg)
-    elif isinstance(error, InvalidProxy):
-        error.proxy = masked(error.proxy)
-        error.args = (error.proxy, error.msg)
-    else:
-        error.args = tuple(masked_text(word) if isinstance(word, str) else word for word in error.args)
-    return error

@@ -9,22 +9,26 @@ from typing import Protocol
 from reactivex import abc
 
 from rxws.errors import Disconnected
+from rxws.redaction import masked
 
 __all__ = ["Dial", "Receiver", "Socket", "Transport"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Dial:
     """What to open: a checked URL, the headers of the handshake, limits, and the transport's own options.
 
-    `max_size` is in bytes, `close_timeout` in seconds; None: no limit.
+    `max_size` is in bytes, `close_timeout` in seconds; None: no limit. Its `repr` shows no secret.
     """
 
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
     max_size: int | None = None
     close_timeout: float | None = None
-    options: Mapping[str, object] = field(default_factory=dict, repr=False)
+    options: Mapping[str, object] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Dial({masked(self.url)!r}, max_size={self.max_size}, close_timeout={self.close_timeout})"
 
 
 class Socket(Protocol):

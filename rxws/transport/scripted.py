@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,6 +28,7 @@ class Attempt:
         pings: when a ping of the server comes, which is answered.
         lost: when the connection ends, and by which error; None: it stays.
         pongs: whether pings are answered, at once.
+        closing: seconds until our close is answered; None: it never is. After `close_timeout` the socket is aborted.
 
     Raises:
         ConfigError: a message comes before the connection is open.
@@ -37,6 +39,7 @@ class Attempt:
     lost: tuple[float, Disconnected] | None = None
     pongs: bool = True
     pings: Sequence[float] = ()
+    closing: float | None = 0.0
 
     def __post_init__(self) -> None:
         for at, _ in self.messages:
@@ -72,6 +75,9 @@ class Dialed:
 class ScriptedTransport:
     """Plays one `Attempt` a dial, the last one again and again; what was asked stands in `dials`.
 
+    In place of an `Attempt` there may be a function that returns one for the time of the dial: what a connection gets
+    of a feed that goes on without it.
+
     >>> from reactivex.testing import TestScheduler
     >>> from rxws import ws_observable
     >>> virtual, transport, seen = TestScheduler(), ScriptedTransport(Attempt(messages=[(1.0, '"hello"')])), []
@@ -81,13 +87,15 @@ class ScriptedTransport:
     (['hello'], 1, 1)
     """
 
-    def __init__(self, *attempts: Attempt) -> None:
+    def __init__(self, *attempts: Attempt | Callable[[float], Attempt]) -> None:
         self._attempts = attempts or (Attempt(),)
         self.dials: list[Dialed] = []
+        self.most_live = 0
+        """How many connections were open, or being opened or closed, at once."""
 
     @property
     def live(self) -> int:
-        """How many connections are open, or being opened."""
+        """How many connections are open, or being opened or closed."""
         return sum(not dialed.ended for dialed in self.dials)
 
     def check(self, options: Mapping[str, object]) -> None:
@@ -99,7 +107,10 @@ class ScriptedTransport:
         dialed = Dialed(clock(scheduler)(), dial.url, dial.headers)
         attempt = self._attempts[min(len(self.dials), len(self._attempts) - 1)]
         self.dials.append(dialed)
-        socket = ScriptedSocket(attempt, dialed, receiver, scheduler)
+        self.most_live = max(self.most_live, self.live)
+        if not isinstance(attempt, Attempt):
+            attempt = attempt(dialed.at)
+        socket = ScriptedSocket(attempt, dialed, receiver, scheduler, dial.close_timeout)
         socket.play()
         return Disposable(socket.break_off)
 
@@ -107,13 +118,22 @@ class ScriptedTransport:
 class ScriptedSocket:
     """One connection of a script."""
 
-    def __init__(self, attempt: Attempt, dialed: Dialed, receiver: Receiver, scheduler: abc.SchedulerBase) -> None:
+    def __init__(
+        self,
+        attempt: Attempt,
+        dialed: Dialed,
+        receiver: Receiver,
+        scheduler: abc.SchedulerBase,
+        close_timeout: float | None,
+    ) -> None:
         self._attempt = attempt
+        self._closing = min((each for each in (attempt.closing, close_timeout) if each is not None), default=None)
         self._dialed = dialed
         self._receiver = receiver
         self._scheduler = scheduler
         self._timers = CompositeDisposable()
-        self._unread: list[str | bytes] | None = None
+        self._paused = False
+        self._unread: deque[Callable[[], None]] = deque()
         self.subprotocol: str | None = None
 
     def play(self) -> None:
@@ -122,11 +142,11 @@ class ScriptedSocket:
         if attempt.opens is not None:
             self._at(attempt.opens, self._open)
         for at, message in attempt.messages:
-            self._at(at, partial(self._push, message))
+            self._at(at, partial(self._arrives, partial(self._push, message)))
         for at in attempt.pings:
-            self._at(at, self._receiver.on_ping)
+            self._at(at, partial(self._arrives, self._receiver.on_ping))
         if attempt.lost is not None:
-            self._at(attempt.lost[0], self._lose)
+            self._at(attempt.lost[0], partial(self._arrives, self._lose))
 
     def break_off(self) -> None:
         """End what has not opened yet."""
@@ -143,21 +163,24 @@ class ScriptedSocket:
             return
         self._dialed.pings += 1
         if self._attempt.pongs:
-            self._at(0.0, lambda: self._receiver.on_pong(payload))
+            self._at(0.0, partial(self._arrives, lambda: self._receiver.on_pong(payload)))
 
     def pause(self) -> None:
-        if self._unread is None:
-            self._unread = []
+        self._paused = True
 
     def resume(self) -> None:
-        unread, self._unread = self._unread or [], None
-        for message in unread:
-            self._push(message)
+        if self._paused:
+            self._paused = False
+            self._at(0.0, self._read)
 
     def close(self, code: int, reason: str) -> None:
-        if not self._dialed.ended:
-            self._dialed.close_code = code
-        self._gone()
+        if self._dialed.ended or self._dialed.close_code is not None:
+            return
+        self._dialed.close_code = code
+        if self._closing == 0.0:
+            self._gone()
+        elif self._closing is not None:
+            self._at(self._closing, self._gone)
 
     def abort(self) -> None:
         self._gone()
@@ -166,10 +189,15 @@ class ScriptedSocket:
         self._dialed.opened = True
         self._receiver.on_open(self)
 
+    def _arrives(self, what: Callable[[], None]) -> None:
+        self._unread.append(what)
+        self._read()
+
+    def _read(self) -> None:
+        while self._unread and not self._paused:
+            self._unread.popleft()()
+
     def _push(self, message: str | bytes) -> None:
-        if self._unread is not None:
-            self._unread.append(message)
-            return
         self._receiver.on_read()
         if isinstance(message, str):
             self._receiver.on_message(message.encode(), True)
@@ -179,6 +207,9 @@ class ScriptedSocket:
 
     def _lose(self) -> None:
         assert self._attempt.lost is not None
+        if self._dialed.close_code is not None:  # we have left: all that is told is that it is gone
+            self._gone()
+            return
         was_open = self._dialed.opened
         self._end()
         self._receiver.on_lost(self._attempt.lost[1])
@@ -192,6 +223,7 @@ class ScriptedSocket:
 
     def _end(self) -> None:
         self._dialed.ended = True
+        self._unread.clear()
         self._timers.dispose()
 
     def _at(self, seconds: float, action: Callable[[], None]) -> None:

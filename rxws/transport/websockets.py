@@ -18,19 +18,15 @@ from reactivex.disposable import Disposable
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_websocket
 from websockets.client import ClientProtocol
-from websockets.exceptions import InvalidStatus, PayloadTooBig
+from websockets.exceptions import InvalidStatus
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Event, State
 
-from rxws.errors import (
-    ConnectionClosed,
-    Disconnected,
-    MessageTooBig,
-    ProtocolError,
-)
+from rxws.errors import Disconnected
 from rxws.scheduler import outlasts
 from rxws.transport._dialing import OUTBOX, arguments, check, failure, wire_log
-from rxws.transport._refusal import ANSWER, BODY_GRACE, HEAD_END, refusal
+from rxws.transport._ending import address, loss
+from rxws.transport._refusal import ANSWER, BODY_GRACE, HEAD_END, UPGRADED, refusal
 from rxws.transport._socket import OpenSocket
 from rxws.transport.protocol import Dial, Receiver
 
@@ -50,32 +46,34 @@ class WebsocketsTransport:
 
     def open(self, dial: Dial, receiver: Receiver, scheduler: abc.SchedulerBase) -> abc.DisposableBase:
         """Begin to open a connection on the running loop; disposing leaves what has opened alone."""
-        outbox = cast(int, dial.options.get("outbox") or OUTBOX)
         made: list[PushConnection] = []
 
         def connection(protocol: ClientProtocol, **limits: Any) -> PushConnection:  # Any: websockets' own
-            made.append(PushConnection(receiver, outbox, protocol, **limits))
+            made.append(PushConnection(receiver, dial, protocol, **limits))
             return made[-1]
 
-        async def opening() -> ClientConnection:
-            return await open_websocket(
-                dial.url,
-                additional_headers=dial.headers,
-                max_size=dial.max_size,
-                open_timeout=None,
-                ping_interval=None,
-                close_timeout=dial.close_timeout,
-                logger=wire_log(),
-                create_connection=cast(type[ClientConnection], connection),
-                **arguments(dial.options),
-            )
+        async def opening() -> Disconnected | None:
+            try:
+                await open_websocket(
+                    dial.url,
+                    additional_headers=dial.headers,
+                    max_size=dial.max_size,
+                    open_timeout=None,
+                    ping_interval=None,
+                    close_timeout=dial.close_timeout,
+                    logger=wire_log(),
+                    create_connection=cast(type[ClientConnection], connection),
+                    **arguments(dial.options),
+                )
+            except Exception as error:
+                # Not raised: in its debug mode asyncio logs what a slow task has raised, with all of the answer in it.
+                return failure(error, dial, [address(each.protocol) for each in made], scheduler)
+            return None
 
-        def done(task: asyncio.Task[ClientConnection]) -> None:
-            if task.cancelled():
-                return
-            error = task.exception()
-            if isinstance(error, Exception):
-                receiver.on_lost(failure(error, dial, scheduler))
+        def done(task: asyncio.Task[Disconnected | None]) -> None:
+            failed = None if task.cancelled() else task.result()
+            if failed is not None:
+                receiver.on_lost(failed)
 
         def cancel() -> None:
             # The task ends a turn after the handshake; cancelled in between, it would abort the open connection.
@@ -90,23 +88,27 @@ class WebsocketsTransport:
 class PushConnection(ClientConnection):
     """A connection of websockets that pushes to a receiver."""
 
-    def __init__(self, receiver: Receiver, outbox: int, protocol: ClientProtocol, **limits: Any) -> None:
+    def __init__(self, receiver: Receiver, dial: Dial, protocol: ClientProtocol, **limits: Any) -> None:
         super().__init__(protocol, **limits)
         self.opened = False
         self._receiver = receiver
-        self._outbox = outbox
+        self._dial = dial
+        self._outbox = cast(int, dial.options.get("outbox") or OUTBOX)
         self._fragments: bytearray | None = None
         self._fragments_are_text = False
         self._lost = False
         self._left = False
         self._gone = False
         self._answer = bytearray()
+        self._refusal: InvalidStatus | None = None
         self._body_timer: asyncio.TimerHandle | None = None
         self._closing: asyncio.Task[None] | None = None
 
     def process_event(self, event: Event) -> None:
         """Push one frame; websockets calls this from its read callback."""
         if not isinstance(event, Frame):
+            if self._refusal is not None:
+                return  # told by its status before; now its body has come to an end too
             super().process_event(event)
             if self.protocol.handshake_exc is None:
                 self.opened = True
@@ -136,13 +138,13 @@ class PushConnection(ClientConnection):
         """Read; what has arrived is with the receiver when this returns."""
         if self.opened and not self._lost:
             self._receiver.on_read()
-        super().data_received(data)
+        super().data_received(data if self.opened else self._of_answer(data))
         if self.opened and not self._lost:
             self._receiver.on_read_over()
         if self.opened and self.protocol.state is not State.OPEN:
             self._ended()
         elif self.response is None:
-            self._await_answer(data)
+            self._await_answer()
         elif self.transport.get_write_buffer_size() > 2 * self._outbox:
             # Only the answers to pings are written without asking whether there is room.
             self.set_connection_exc(OSError("the server sends pings and does not read the pongs"))
@@ -155,28 +157,38 @@ class PushConnection(ClientConnection):
         else:
             super().send_data()
 
-    def _await_answer(self, data: bytes) -> None:
+    def _of_answer(self, data: bytes) -> bytes:
+        # Of what is no upgrade the beginning is read: websockets' work on a body in chunks grows with its square.
+        room = ANSWER - len(self._answer)
+        self._answer += data[:room]
+        return data if self._answer.startswith(UPGRADED) else data[:room]
+
+    def _await_answer(self) -> None:
         # A refusal is told by its status: a body that hangs must not make it a timeout, which is tried again.
-        self._answer += data[: ANSWER - len(self._answer)]
         if self.protocol.handshake_exc is not None:
             self._refused()
             self.transport.abort()  # websockets would wait for the server to end TCP
+        elif len(self._answer) >= ANSWER:
+            self._refused()
         elif self._body_timer is None and HEAD_END in self._answer:
             self._body_timer = self.loop.call_later(BODY_GRACE, self._refused)
 
     def _refused(self) -> None:
         # Also where the rest of the answer is wrong, by its length or its size: its status still says what it means.
-        response = refusal(bytes(self._answer))
-        if self.response is None and response is not None:
+        if self.response is None and (response := refusal(bytes(self._answer))) is not None:
             self.response = response
-            self.protocol.handshake_exc = InvalidStatus(response)
+            self._refusal = InvalidStatus(response)
             self.response_rcvd.set_result(None)
+        if self._refusal is not None:  # an end of the stream meanwhile has put an error of its own there
+            self.protocol.handshake_exc = self._refusal
 
     def eof_received(self) -> None:
         """The server has closed its half; it is not waited for while it takes nothing of what is still to be sent."""
         super().eof_received()
         if self.opened:
             self._ended()
+        elif self._refusal is not None:
+            self._refused()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is gone."""
@@ -207,7 +219,7 @@ class PushConnection(ClientConnection):
         if not (self._lost or self._left):
             self._lost = True
             self.finish()
-            self._receiver.on_lost(self._loss())
+            self._receiver.on_lost(loss(self.protocol, self._dial, self.connection_exc))
 
     def leave(self) -> None:
         """It is ended by us from here on, and not lost."""
@@ -229,23 +241,6 @@ class PushConnection(ClientConnection):
         except (TimeoutError, asyncio.CancelledError):
             self.transport.abort()
             await asyncio.shield(self.connection_lost_waiter)
-
-    def _loss(self) -> Disconnected:
-        protocol = self.protocol
-        cause: BaseException | None = protocol.parser_exc
-        error: Disconnected
-        if isinstance(cause, PayloadTooBig):
-            error = MessageTooBig(protocol.max_message_size)
-        elif protocol.close_rcvd is not None and (cause is None or isinstance(cause, EOFError)):
-            return ConnectionClosed(protocol.close_rcvd.code, protocol.close_rcvd.reason)
-        elif cause is None or isinstance(cause, EOFError):
-            error = ConnectionClosed(1006)
-            cause = self.connection_exc or cause
-        else:
-            sent = protocol.close_sent
-            error = ProtocolError(str(cause), sent.code if sent else 1002)
-        error.__cause__ = cause
-        return error
 
 
 def _unread(transport: asyncio.BaseTransport) -> bytes:

@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager, contextmanager
 from contextvars import Context, copy_context
 from typing import Any
 
+from benchmarks.reliability.raw_server import TEXT, Peer, frame
+from benchmarks.reliability.watching import CHANCE, SETTINGS
 from rxws import WebSocketClient
 from rxws.events import Event
-from tests.faults.leftovers import Leftovers
-from tests.faults.raw_server import TEXT, Peer, frame
-from tests.faults.watching import CHANCE, SETTINGS
+from rxws.testing import Leftovers
 
 GUARD = 10.0
 """Seconds after which a test that hangs fails; none comes near it."""

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from benchmarks.reliability.raw_server import BINARY, TEXT, Peer, RawServer
 from rxws import Rotation
 from rxws.errors import BufferOverflow, ConfigError, NotConnected
 from rxws.events import Rotated
 from rxws.unsent import Hold
 from tests.client.hand import quiet, refuse, task, turns, until
-from tests.faults.raw_server import BINARY, TEXT, Peer, RawServer
 
 
 def sent(peer: Peer) -> list[Any]:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from benchmarks.reliability.raw_server import RawServer
 from rxws.errors import BufferOverflow, ConfigError
 from rxws.events import Overflow
 from tests.client.hand import greet, quiet, turns, until
-from tests.faults.raw_server import RawServer
 
 
 async def test_handlers_get_each_value_before_and_after_connect(hand: Any) -> None:

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 from reactivex import Observer
 
+from benchmarks.reliability.raw_server import TEXT, Peer, RawServer, frame
 from rxws import Backoff, Stats
 from rxws.errors import RetriesExhausted
 from rxws.events import Blocked, Closed, Connecting, ConnectionState, Event, Opened, Waiting
 from tests.client.hand import flap, greet, quiet, refuse, task, turns, until
-from tests.faults.raw_server import TEXT, Peer, RawServer, frame
 
 S = ConnectionState
 

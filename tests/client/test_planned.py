@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from reactivex import Subject
 
+from benchmarks.reliability.raw_server import RawServer
 from rxws.errors import ConfigError
 from rxws.events import Closed, Connecting, ConnectionState, DisconnectReason, Waiting
 from tests.client.hand import greet, hang, quiet, refuse, task, turns, until
-from tests.faults.raw_server import RawServer
 
 S, R = ConnectionState, DisconnectReason
 FOREVER = 3600.0

@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from benchmarks.reliability.raw_server import PING, PONG, TEXT, Peer, RawServer, frame
 from rxws import Backoff
 from rxws.errors import BufferOverflow, ConfigError, ConnectTimeout, DecodeError
 from rxws.events import Overflow
 from tests.client.hand import greet, outcome, quiet, task, turns, until
-from tests.faults.raw_server import PING, PONG, TEXT, Peer, RawServer, frame
 
 
 async def count(client: Any, to: int) -> list[int]:

@@ -11,6 +11,7 @@ import pytest
 import reactivex as rx
 from reactivex import Subject
 
+from benchmarks.reliability.raw_server import Peer, RawServer
 from rxws import Backoff, Rotation
 from rxws.events import (
     Closed,
@@ -25,7 +26,6 @@ from rxws.events import (
     Waiting,
 )
 from tests.client.hand import greet, outcome, quiet, task, turns, until
-from tests.faults.raw_server import Peer, RawServer
 
 S, R = ConnectionState, DisconnectReason
 FOREVER = 3600.0
@@ -266,7 +266,7 @@ async def test_the_end_within_the_last_word_of_a_planned_end(hand: Any, verb: st
         assert not client.is_connected and len(server.peers) == 1
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "kill"])
+@pytest.mark.parametrize("verb", VERBS)
 async def test_a_verb_within_a_rotation(hand: Any, verb: str) -> None:
     """When the new connection has taken over: the verb is about that one."""
 

@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from benchmarks.reliability.raw_server import TEXT, Peer, RawServer, frame
 from rxws import Rotation
 from rxws.errors import ConfigError, ConnectionClosed, ConnectTimeout, Disconnected, NotConnected
 from rxws.events import Rotated
 from rxws.unsent import Hold
 from tests.client.hand import echo, outcome, quiet, refuse, task, turns, until
-from tests.faults.raw_server import TEXT, Peer, RawServer, frame
 
 
 def say(peer: Peer, value: object) -> None:

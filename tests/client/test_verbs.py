@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.reliability.raw_server import CLOSE, Elsewhere, Peer, RawServer
 from rxws import Backoff, WebSocketClient
 from rxws.errors import (
     ConfigError,
@@ -19,7 +20,6 @@ from rxws.errors import (
 )
 from rxws.events import Closed, Connecting, ConnectionState, DisconnectReason, Opened, Subscribed, Waiting
 from tests.client.hand import deaf, flap, forbid, greet, hang, outcome, quiet, refuse, task, turns, until
-from tests.faults.raw_server import CLOSE, Elsewhere, Peer, RawServer
 
 S = ConnectionState
 FAST = Backoff(initial=0.01, cap=0.01, max_attempts=3)

@@ -9,9 +9,9 @@ import pytest
 import reactivex as rx
 from reactivex import Subject
 
+from benchmarks.reliability.raw_server import CLOSE, Peer, RawServer, frame
 from rxws.errors import ConfigError
 from tests.client.hand import hang, quiet, task, turns, until
-from tests.faults.raw_server import CLOSE, Peer, RawServer, frame
 
 
 async def test_wait_connected_and_wait_disconnected_follow_the_connection(hand: Any) -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from tests.faults.leftovers import Leftovers
-from tests.faults.watching import Watch
+from benchmarks.reliability.raw_server import SERVER_THREAD
+from benchmarks.reliability.watching import Watch
+from rxws.testing import Leftovers
 
 
 @pytest.fixture
-async def leftovers() -> Leftovers:
+async def leftovers() -> AsyncIterator[Leftovers]:
     """Know what the client makes from here on."""
-    return Leftovers()
+    with Leftovers(threads={SERVER_THREAD}) as leftovers:
+        yield leftovers
 
 
 @pytest.fixture

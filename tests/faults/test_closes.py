@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from reactivex import Subject
 
+from benchmarks.reliability.raw_server import CLOSE, TEXT, Peer, RawServer, Script, frame, numbers
 from rxws.errors import ConnectionClosed, ConnectionFailed, ProtocolError
 from rxws.events import Closed, Connecting, DisconnectReason, Opened, Waiting
 from rxws.testing import Limits, SimulatedExchange
-from tests.faults.raw_server import CLOSE, TEXT, Peer, RawServer, Script, frame, numbers
 
 CODES = [1000, 1001, None, 1008, 1011, 1012, 1013, 3000, 4999]
 

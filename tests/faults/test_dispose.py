@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from reactivex import Subject
 
+from benchmarks.reliability.raw_server import CLOSE, Peer, RawServer
+from benchmarks.reliability.watching import Watch
 from rxws.events import Closed, Connecting, DisconnectReason, Waiting
-from tests.faults.raw_server import CLOSE, Peer, RawServer
-from tests.faults.watching import Watch
 
 
 async def stay(peer: Peer) -> None:

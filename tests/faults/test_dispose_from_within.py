@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from benchmarks.reliability.raw_server import CLOSE, TEXT, Peer, RawServer, frame, numbers
+from benchmarks.reliability.watching import Watch
 from rxws.errors import HandshakeRejected
 from rxws.events import Closed, Connecting, Event, Live, Opened, Subscribed, Waiting
-from tests.faults.raw_server import CLOSE, TEXT, Peer, RawServer, frame, numbers
-from tests.faults.watching import Watch
 
 
 async def stay(peer: Peer) -> None:

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from rxws.events import Closed, DisconnectReason
-from tests.faults.raw_server import (
+from benchmarks.reliability.raw_server import (
     CONTINUATION,
     PING,
     PONG,
@@ -18,6 +17,7 @@ from tests.faults.raw_server import (
     Script,
     frame,
 )
+from rxws.events import Closed, DisconnectReason
 
 
 def writing(data: bytes) -> Script:

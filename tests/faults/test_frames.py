@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 
-from rxws.errors import MessageTooBig, ProtocolError
-from rxws.events import Closed, DisconnectReason, GaveUp
-from tests.faults.raw_server import (
+from benchmarks.reliability.raw_server import (
     BINARY,
     CLOSE,
     CONTINUATION,
@@ -22,6 +20,8 @@ from tests.faults.raw_server import (
     Script,
     frame,
 )
+from rxws.errors import MessageTooBig, ProtocolError
+from rxws.events import Closed, DisconnectReason, GaveUp
 
 
 def writing(data: bytes) -> Script:

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import serve
 
+from benchmarks.reliability.raw_server import CLOSE, TEXT, Elsewhere, Peer, RawServer, Script, frame, numbers
 from rxws import Stats
 from rxws.errors import ConnectionFailed
 from rxws.events import Closed, Connecting, Opened, Overflow
-from tests.faults.raw_server import CLOSE, TEXT, Elsewhere, Peer, RawServer, Script, frame, numbers
 
 
 async def stay(peer: Peer) -> None:

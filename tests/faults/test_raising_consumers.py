@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from reactivex import operators as ops
 
+from benchmarks.reliability.raw_server import CLOSE, Peer, RawServer, numbers
+from benchmarks.reliability.watching import SETTINGS
 from rxws import ws_observable
 from rxws.errors import ConnectionClosed, DecodeError, PingTimeout
 from rxws.events import Closed, Connecting, DisconnectReason, Event, Live, Opened
-from tests.faults.raw_server import CLOSE, Peer, RawServer, numbers
-from tests.faults.watching import SETTINGS
 
 RAISED = [
     ConnectionError("mine"),

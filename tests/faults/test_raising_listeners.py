@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from benchmarks.reliability.raw_server import PING, TEXT, Peer, RawServer, frame
+from benchmarks.reliability.watching import SETTINGS
 from rxws import ws_observable
 from rxws.errors import ConnectionClosed
 from rxws.events import Closed, Connecting, Event, Live, Opened
-from tests.faults.raw_server import PING, TEXT, Peer, RawServer, frame
-from tests.faults.watching import SETTINGS
 
 
 @pytest.mark.parametrize("where", ["reading", "dialling"])

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from benchmarks.reliability.raw_server import Peer, RawServer, Script
 from rxws.errors import ConnectionFailed, HandshakeRejected
 from rxws.events import Closed, Connecting, GaveUp, Opened, Waiting
 from rxws.testing import SimulatedExchange
-from tests.faults.raw_server import Peer, RawServer, Script
 
 
 async def stay(peer: Peer) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from reactivex import Subject
 
+from benchmarks.reliability.raw_server import CLOSE, PING, PONG, TEXT, Peer, RawServer, frame
 from rxws.errors import ConnectTimeout, IdleTimeout, PingTimeout
 from rxws.events import Closed, DisconnectReason, Stale
 from rxws.testing import SimulatedExchange
-from tests.faults.raw_server import CLOSE, PING, PONG, TEXT, Peer, RawServer, frame
 
 
 async def stay(peer: Peer) -> None:

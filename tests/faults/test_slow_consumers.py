@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from benchmarks.reliability.raw_server import PING, PONG, TEXT, Elsewhere, Peer, RawServer, frame
 from rxws.events import Closed, DisconnectReason
-from tests.faults.raw_server import PING, PONG, TEXT, Elsewhere, Peer, RawServer, frame
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import reactivex as rx
-from reactivex import Subject, abc
+from reactivex import Subject
 from reactivex import operators as ops
 from reactivex.disposable import SerialDisposable
 from reactivex.testing import ReactiveTest
@@ -21,13 +21,13 @@ from rxws.errors import (
     ConnectionClosed,
     ConnectionFailed,
     ConnectTimeout,
-    RxwsError,
 )
 from rxws.operators import after, messages, retry_when, send_subscriptions
+from rxws.operators._payloads import formatted
 from rxws.testing import Attempt, ScriptedTransport
-from rxws.transport import Dial, Receiver
 from rxws.types import Connection, Silence
 from tests.operators.seen import COMPLETED, Seen, at, dialled, turns
+from tests.scripted import Full
 
 on_next, on_error, on_completed = ReactiveTest.on_next, ReactiveTest.on_error, ReactiveTest.on_completed
 LOST = ConnectionClosed(1006)
@@ -45,32 +45,6 @@ class Told(Silence):
 
     def dropped(self, where: str, count: int = 1) -> None:
         self.told.append((where, count))
-
-
-class Full(ScriptedTransport):
-    """Its sockets take `room` messages, and then raise `error`."""
-
-    def __init__(self, room: int, error: RxwsError, *attempts: Attempt) -> None:
-        super().__init__(*attempts)
-        self._room = room
-        self._error = error
-
-    def open(self, dial: Dial, receiver: Receiver, scheduler: abc.SchedulerBase) -> abc.DisposableBase:
-        opened = receiver.on_open
-
-        def on_open(socket: Any) -> None:
-            send = socket.send
-
-            def bounded(payload: bytes, is_text: bool) -> None:
-                if len(self.dials[-1].sent) == self._room:
-                    raise self._error
-                send(payload, is_text)
-
-            socket.send = bounded
-            opened(socket)
-
-        receiver.on_open = on_open  # type: ignore[method-assign]
-        return super().open(dial, receiver, scheduler)
 
 
 # The subscriptions
@@ -103,6 +77,16 @@ def test_without_any_the_connection_passes_and_nothing_is_told() -> None:
     seen = Seen(virtual, dialled(transport, journal=told).pipe(send_subscriptions()))
     virtual.advance_to(1)
     assert (len(seen.messages), transport.dials[0].sent, told.told) == (1, [], [])
+
+
+def test_nothing_is_told_as_subscribed_behind_the_end() -> None:
+    """Whoever gets the connection may leave at once."""
+    virtual, transport, told, subscription = at(0), ScriptedTransport(), Told(), SerialDisposable()
+    operator = send_subscriptions(subscriptions=["a"])
+    leaving = Seen(virtual, dialled(transport, journal=told).pipe(operator), lambda _: subscription.dispose())
+    subscription.disposable = leaving.subscription
+    virtual.advance_to(1)
+    assert (transport.dials[0].sent, transport.live, told.told) == (["a"], 0, [])
 
 
 def test_an_outbox_that_is_full_is_a_loss_of_the_connection() -> None:
@@ -147,6 +131,155 @@ def test_a_single_payload_is_refused(wrong: Any, kind: str) -> None:
     with pytest.raises(ConfigError, match=rf"a single {kind}; take a list of payloads: \[{kind}") as refused:
         send_subscriptions(subscriptions=wrong)
     assert refused.value.field == "subscriptions"
+
+
+# Payloads that are asked for anew
+
+
+def test_a_callable_is_asked_anew_for_each_connection() -> None:
+    """Once each, when the script is done: what is wanted may have changed meanwhile."""
+    virtual, told, wanted = at(0), Told(), ["a"]
+    transport = ScriptedTransport(Attempt(lost=(3.0, LOST)), Attempt(lost=(3.0, LOST)), Attempt())
+    asked: list[list[str]] = []
+
+    def subscriptions() -> list[str]:
+        asked.append(transport.dials[-1].sent[:])  # type: ignore[arg-type]
+        return wanted
+
+    def on_open(connection: Connection) -> Any:
+        connection.send("login")
+
+    operator = send_subscriptions(on_open, subscriptions)
+    Seen(virtual, dialled(transport, journal=told).pipe(operator, AGAIN))
+    virtual.advance_to(1)
+    wanted.append("b")
+    virtual.advance_to(5)
+    wanted.clear()
+    virtual.advance_to(100)
+    assert [dialed.sent for dialed in transport.dials] == [["login", "a"], ["login", "a", "b"], ["login"]]
+    assert asked == [["login"]] * 3
+    assert told.told == [("subscribed", 1), ("subscribed", 2)]
+
+
+def raising() -> Any:
+    """Raise at once."""
+    raise KeyError("topics")
+
+
+def half() -> Any:
+    """Raise behind the first payload."""
+    yield "a"
+    raise KeyError("topics")
+
+
+@pytest.mark.parametrize(
+    ("subscriptions", "cause"),
+    [
+        (raising, KeyError),
+        (half, KeyError),
+        (lambda: None, ConfigError),
+        (lambda: 5, ConfigError),
+        (lambda: "trades", ConfigError),
+        (lambda: {"op": "subscribe"}, ConfigError),
+        (lambda: ["a", object()], ConfigError),
+        (lambda: ["a", None], ConfigError),
+    ],
+    ids=["raises", "raises later", "None", "number", "str", "dict", "object", "None inside"],
+)
+@pytest.mark.parametrize("format", [None, lambda action, channel: {"op": action, "channel": channel}])
+def test_what_a_callable_raises_or_wrongly_returns_is_a_failed_connection(
+    subscriptions: Any, cause: type[Exception], format: Any
+) -> None:
+    """Nothing of it is sent, and it is asked again for the next one."""
+    virtual, transport, answers = at(0), ScriptedTransport(), iter([subscriptions, subscriptions, lambda: ["b"]])
+    operator = send_subscriptions(subscriptions=formatted(lambda: next(answers)(), format))
+    seen = Seen(virtual, dialled(transport).pipe(operator))
+    virtual.advance_to(1)
+    [error] = seen.values
+    assert isinstance(error, ConnectionFailed)
+    assert isinstance(error.__cause__, cause)
+    seen = Seen(virtual, dialled(transport).pipe(operator, AGAIN))
+    virtual.advance_to(100)
+    assert [dialed.sent for dialed in transport.dials[:-1]] == [[], []]
+    assert (len(seen.messages), transport.live) == (1, 1)
+    assert transport.dials[-1].sent == ["b" if format is None else '{"op":"subscribe","channel":"b"}']
+
+
+def test_a_coroutine_function_is_refused() -> None:
+    """When it is made: what it returns would never be awaited."""
+
+    async def subscriptions() -> list[str]:
+        return ["a"]
+
+    wrong: Any = subscriptions
+    for format in (None, lambda action, channel: channel):
+        with pytest.raises(ConfigError, match="take a plain one, and await what it needs in on_open") as refused:
+            send_subscriptions(subscriptions=formatted(wrong, format))
+        assert refused.value.field == "subscriptions"
+
+
+def test_a_callable_that_ends_the_connection_sends_nothing() -> None:
+    """And the connection does not pass."""
+    virtual, transport, subscription = at(0), ScriptedTransport(), SerialDisposable()
+
+    def subscriptions() -> list[str]:
+        subscription.dispose()
+        return ["a"]
+
+    seen = Seen(virtual, dialled(transport).pipe(send_subscriptions(subscriptions=subscriptions)))
+    subscription.disposable = seen.subscription
+    virtual.advance_to(100)
+    assert (seen.values, transport.dials[0].sent, transport.live) == ([], [], 0)
+
+
+# Channels by name
+
+
+def test_a_format_makes_payloads_of_channels_and_leaves_the_rest() -> None:
+    """Each string is a channel; it is asked once, for "subscribe"."""
+    formats: list[tuple[str, str]] = []
+
+    def format(action: str, channel: str) -> dict[str, str]:
+        formats.append((action, channel))
+        return {"op": action, "channel": channel}
+
+    virtual, transport = at(0), ScriptedTransport(Attempt(lost=(3.0, LOST)), Attempt())
+    operator = send_subscriptions(subscriptions=formatted(["a", {"op": "login"}, "b", b"c"], format))
+    Seen(virtual, dialled(transport).pipe(operator, AGAIN))
+    virtual.advance_to(100)
+    sent = ['{"op":"subscribe","channel":"a"}', '{"op":"login"}', '{"op":"subscribe","channel":"b"}', b"c"]
+    assert [dialed.sent for dialed in transport.dials] == [sent, sent]
+    assert formats == [("subscribe", "a"), ("subscribe", "b")]
+
+
+@pytest.mark.parametrize(
+    ("subscriptions", "format", "field"),
+    [
+        (["a"], "subscribe", "format"),
+        (["a"], {"op": "subscribe"}, "format"),
+        (["a"], lambda action, channel: None, "subscriptions[0]"),
+        ([{"op": "a"}, "b"], lambda action, channel: object(), "subscriptions[1]"),
+        ("trades", lambda action, channel: channel, "subscriptions"),
+        ({"op": "a"}, lambda action, channel: channel, "subscriptions"),
+        (5, lambda action, channel: channel, "subscriptions"),
+        (5, None, "subscriptions"),
+    ],
+)
+def test_a_wrong_format_or_what_it_wrongly_returns_is_refused(subscriptions: Any, format: Any, field: str) -> None:
+    """When it is made, by its name or place."""
+    with pytest.raises(ConfigError) as refused:
+        send_subscriptions(subscriptions=formatted(subscriptions, format))
+    assert refused.value.field == field
+
+
+def test_what_a_format_raises_is_raised_when_it_is_made() -> None:
+    """It is the caller's own bug, with its own traceback."""
+
+    def format(action: str, channel: str) -> Any:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        send_subscriptions(subscriptions=formatted(["a"], format))
 
 
 # The script
@@ -255,6 +388,14 @@ async def test_the_script_may_read_what_arrives_meanwhile() -> None:
     assert transport.dials[0].sent == ["token", "a"]
     assert seen.values == ["early", "welcome", "token", "tick"]
     seen.dispose()
+
+
+def test_a_script_that_is_none_is_refused() -> None:
+    """A coroutine, say, that somebody called already."""
+    wrong: Any = "login"
+    with pytest.raises(ConfigError, match="take an async function of a Connection, or None") as refused:
+        send_subscriptions(wrong)
+    assert refused.value.field == "on_open"
 
 
 @pytest.mark.parametrize("waits", [False, True], ids=["at once", "after a while"])

@@ -7,11 +7,11 @@ from contextlib import aclosing
 
 import pytest
 
+from benchmarks.reliability.raw_server import TEXT, Peer, RawServer, frame
 from rxws import Backoff, connections
 from rxws.errors import ConfigError, HandshakeRejected
 from rxws.events import Closed, Waiting
 from tests.client.hand import flap, forbid, greet, quiet, until
-from tests.faults.raw_server import TEXT, Peer, RawServer, frame
 
 PLAIN = Backoff(initial=0.01, cap=10.0, jitter="none")
 

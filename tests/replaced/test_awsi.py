@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from reactivex import operators as ops
 
+from benchmarks.reliability.raw_server import TEXT, Peer, RawServer, frame
 from rxws import Rotation, WebSocketClient
 from rxws.errors import ConfigError
 from rxws.events import Closed, Rotated, Waiting
 from rxws.operators import match
 from rxws.unsent import Hold
 from tests.client.hand import greet, outcome, quiet, refuse, task, turns, until
-from tests.faults.raw_server import TEXT, Peer, RawServer, frame
 
 
 async def ticking(peer: Peer) -> None:

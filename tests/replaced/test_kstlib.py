@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.reliability.raw_server import CLOSE, TEXT, Peer, RawServer, frame
 from rxws import Backoff
 from rxws.errors import (
     BufferOverflow,
@@ -29,7 +30,6 @@ from rxws.errors import (
 from rxws.events import Closed, ConnectionState, DisconnectReason, Event, Opened, Overflow, Subscribed, Waiting
 from rxws.settings import Settings
 from tests.client.hand import deaf, flap, forbid, greet, hang, outcome, quiet, refuse, task, turns, until
-from tests.faults.raw_server import CLOSE, TEXT, Peer, RawServer, frame
 
 S, R = ConnectionState, DisconnectReason
 

@@ -118,6 +118,35 @@ def test_pongs_can_be_missing() -> None:
     assert (client.told, transport.dials[0].pings) == (["open"], 1)
 
 
+def test_while_it_is_paused_all_that_arrives_waits_in_order() -> None:
+    """Messages, pongs and the loss, as behind a socket; they follow a turn after `resume`."""
+    script = Attempt(messages=[(1.0, "a"), (2.0, "b"), (3.0, "c")], lost=(4.0, ConnectionClosed(1000)))
+    virtual, transport, client = opened(script)
+    client.socket.pause()
+    client.socket.ping(b"1")
+    virtual.advance_to(10.0)
+    assert (client.told, transport.live) == (["open"], 1)
+    for _ in range(2):
+        client.socket.resume()
+    assert client.told == ["open"]
+    virtual.advance_to(11.0)
+
+    assert client.told == ["open", ("pong", b"1"), "read", "a", "read", "b", "read", "c", "lost", "gone"]
+    assert set(client.at[1:]) == {10.0}
+
+
+def test_what_waits_behind_a_pause_is_gone_with_the_connection() -> None:
+    """Nothing of it is told."""
+    virtual, _, client = opened(Attempt(messages=[(1.0, "a")]))
+    client.socket.pause()
+    virtual.advance_to(10.0)
+    client.socket.resume()
+    client.socket.close(1000, "")
+    virtual.advance_to(20.0)
+
+    assert client.told == ["open", "gone"]
+
+
 @pytest.mark.parametrize("end", ["close", "abort"])
 def test_an_end_by_us_is_gone_at_once_and_the_rest_of_the_script_is_not_played(end: str) -> None:
     """`on_gone` is told once, and no loss follows."""
@@ -165,3 +194,51 @@ def test_a_message_before_the_connection_is_open_is_refused(opens: float | None,
     """Such a script would tell what no socket does."""
     with pytest.raises(ConfigError, match=f"messages: one comes at 1.5 s, and the connection {when}"):
         Attempt(opens=opens, messages=[(1.5, "early")])
+
+
+@pytest.mark.parametrize(
+    ("closing", "close_timeout", "gone"),
+    [(0.0, 1.0, 0.5), (0.25, 1.0, 0.75), (0.25, None, 0.75), (9.0, 1.0, 1.5), (None, 1.0, 1.5), (None, None, None)],
+)
+def test_a_close_takes_as_long_as_the_script_says_and_close_timeout_allows(
+    closing: float | None, close_timeout: float | None, gone: float | None
+) -> None:
+    """Until then the socket is live, what comes is told, and a loss is none any more; a second close is none."""
+    virtual, client = TestScheduler(), Recorder()
+    transport = ScriptedTransport(
+        Attempt(messages=[(0.6, "late")], closing=closing, lost=(0.7, ConnectionClosed(1000)))
+    )
+    transport.open(Dial("ws://scripted", close_timeout=close_timeout), client, virtual)
+    virtual.advance_to(0.5)
+    client.socket.close(1000, "")
+    client.socket.close(1001, "")
+    assert transport.dials[0].close_code == 1000
+    virtual.advance_to(0.65)
+    assert client.told == (["open", "gone"] if closing == 0.0 else ["open", "read", "late"])
+    virtual.advance_to(100.0)
+    assert client.told[-1] == "gone"
+    assert "lost" not in client.told
+    assert transport.live == 0
+
+
+def test_how_many_were_live_at_once_is_known() -> None:
+    """Those that are being closed are among them."""
+    virtual, client = TestScheduler(), Recorder()
+    transport = ScriptedTransport(Attempt(closing=1.0))
+    for at in (0.0, 1.0, 5.0):
+        virtual.advance_to(at)
+        transport.open(Dial("ws://scripted"), client, virtual)
+        virtual.advance_by(0.5)
+        client.socket.close(1000, "")
+    assert transport.most_live == 2
+
+
+def test_an_attempt_may_depend_on_when_it_is_dialled() -> None:
+    """A feed goes on without us: each connection gets what comes from then on."""
+    virtual, client = TestScheduler(), Recorder()
+    transport = ScriptedTransport(lambda at: Attempt(messages=[(1.0, f"{at + 1.0:g}")]))
+    for at in (10.0, 20.0):
+        virtual.advance_to(at)
+        transport.open(DIAL, client, virtual)
+    virtual.advance_to(30.0)
+    assert [told for told in client.told if told not in ("open", "read")] == ["11", "21"]

@@ -1,4 +1,4 @@
-"""A WebSocket server of bare asyncio streams: what a test says is what goes over the wire, byte for byte."""
+"""A WebSocket server of bare asyncio streams: what a script says is what goes over the wire, byte for byte."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Awaitable, Callable
@@ -16,6 +17,9 @@ from typing import Self, cast
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 FIN, RSV1 = 0x80, 0x40
 MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+BACKLOG = 1_024  # so many may come at once
+SERVER_THREAD = "server"
+"""The name of a server's own thread, see `Elsewhere`."""
 # An abrupt end: what is unsent is thrown away, and the peer gets a reset.
 NO_LINGER = struct.pack("ii", 1, 0)
 
@@ -169,10 +173,10 @@ Script = Callable[[Peer], Awaitable[object]]
 class RawServer:
     """Plays one script a TCP connection; the last one for all that follow.
 
-    What a script raises fails the test, except for the client's going away.
+    What a script raises is raised where the server ends, except for the client's going away.
     """
 
-    def __init__(self, *scripts: Script, port: int = 0) -> None:
+    def __init__(self, *scripts: Script, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.written: list[bytes] = []
         """All that was written, in order."""
         self.numbered = 0
@@ -182,15 +186,23 @@ class RawServer:
         """For a script to wait for, and a test to set."""
         self.port = port
         self._scripts = scripts
+        self._tls = tls
         self._tasks: set[asyncio.Task[None]] = set()
         self._failures: list[BaseException] = []
 
     @property
+    def live(self) -> int:
+        """How many TCP connections there are, as the server sees it."""
+        return sum(not each.ended and not each.writer.is_closing() for each in self.peers)
+
+    @property
     def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}/ws"
+        return f"{'ws' if self._tls is None else 'wss'}://127.0.0.1:{self.port}/ws"
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(
+            self._connected, "127.0.0.1", self.port, backlog=BACKLOG, ssl=self._tls
+        )
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -228,7 +240,7 @@ class Elsewhere:
     def __init__(self, server: RawServer) -> None:
         self._server = server
         self._up: Future[None] = Future()
-        self._thread = threading.Thread(target=asyncio.run, args=(self._serve(),), name="server")
+        self._thread = threading.Thread(target=asyncio.run, args=(self._serve(),), name=SERVER_THREAD)
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
