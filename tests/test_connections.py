@@ -225,29 +225,29 @@ async def test_it_can_be_left_at_every_moment(moment: str, end: str) -> None:
     script = {"dial": hang, "open": greet, "waiting": refuse}[moment]
     told: list[Any] = []
     async with RawServer(script) as server:
-        leftovers = Leftovers()
-        fresh = connections(server.url, retry=FOREVER, open_timeout=60.0, events=told.append)
-        entered = asyncio.Event()
+        with Leftovers() as leftovers:
+            fresh = connections(server.url, retry=FOREVER, open_timeout=60.0, events=told.append)
+            entered = asyncio.Event()
 
-        async def loop() -> None:
-            async with aclosing(fresh):
-                async for connection in fresh:
-                    entered.set()
-                    async for _ in connection:
-                        if end == "aclose":
-                            return
+            async def loop() -> None:
+                async with aclosing(fresh):
+                    async for connection in fresh:
+                        entered.set()
+                        async for _ in connection:
+                            if end == "aclose":
+                                return
 
-        looping = leftovers.as_client(task, loop())
-        await until({"dial": lambda: server.peers, "open": entered.is_set, "waiting": lambda: waits(told)}[moment])
-        if end == "cancel" or moment != "open":
-            looping.cancel()
-        await asyncio.wait([looping])
-        assert looping.cancelled() is (end == "cancel" or moment != "open")
-        await until(lambda: not leftovers.found(), 2.0)
-        if moment == "open":
-            assert server.peers[0].of(CLOSE) == [b"\x03\xe8"]
-        await turns()
-        assert len(server.peers) == 1
+            looping = leftovers.as_client(task, loop())
+            await until({"dial": lambda: server.peers, "open": entered.is_set, "waiting": lambda: waits(told)}[moment])
+            if end == "cancel" or moment != "open":
+                looping.cancel()
+            await asyncio.wait([looping])
+            assert looping.cancelled() is (end == "cancel" or moment != "open")
+            await until(lambda: not leftovers.found(), 2.0)
+            if moment == "open":
+                assert server.peers[0].of(CLOSE) == [b"\x03\xe8"]
+            await turns()
+            assert len(server.peers) == 1
 
 
 async def test_a_body_that_raises_and_nobody_catches_closes_the_socket() -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from benchmarks.reliability.raw_server import SERVER_THREAD
 from rxws.testing import Leftovers
 from tests.client.hand import Hand
 
 
 @pytest.fixture
-async def hand() -> Hand:
+async def hand() -> AsyncIterator[Hand]:
     """Make clients."""
-    return Hand(Leftovers())
+    with Leftovers(threads={SERVER_THREAD}) as leftovers:
+        yield Hand(leftovers)
 
 
 @pytest.fixture(autouse=True)

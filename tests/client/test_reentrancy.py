@@ -266,7 +266,7 @@ async def test_the_end_within_the_last_word_of_a_planned_end(hand: Any, verb: st
         assert not client.is_connected and len(server.peers) == 1
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "kill"])
+@pytest.mark.parametrize("verb", VERBS)
 async def test_a_verb_within_a_rotation(hand: Any, verb: str) -> None:
     """When the new connection has taken over: the verb is about that one."""
 

@@ -56,20 +56,20 @@ async def test_a_script_that_fails_each_time_grows_the_back_off(hand: Any) -> No
 async def test_a_cancelled_iteration_is_cancelled() -> None:
     """Fault: CancelledError was swallowed. Right: it is raised, and nothing is left."""
     async with RawServer(quiet) as server:
-        leftovers = Leftovers()
+        with Leftovers() as leftovers:
 
-        async def read() -> None:
-            async with rxws.aiter(ws_observable(server.url)) as values:
-                async for _ in values:
-                    pass
+            async def read() -> None:
+                async with rxws.aiter(ws_observable(server.url)) as values:
+                    async for _ in values:
+                        pass
 
-        reading = leftovers.as_client(task, read())
-        await until(lambda: server.peers)
-        await turns()
-        reading.cancel()
-        await asyncio.wait([reading])
-        assert reading.cancelled()
-        await until(lambda: not leftovers.found(), 2.0)
+            reading = leftovers.as_client(task, read())
+            await until(lambda: server.peers)
+            await turns()
+            reading.cancel()
+            await asyncio.wait([reading])
+            assert reading.cancelled()
+            await until(lambda: not leftovers.found(), 2.0)
 
 
 async def broken_then_whole(peer: Peer) -> None:
