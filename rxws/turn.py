@@ -17,6 +17,9 @@ from rxws.types import Logbook
 
 __all__ = ["Turn", "governor_of"]
 
+TOLD = 0.001
+"""Seconds from which on a wait is told: a timer that fires a little early, or late, is no news."""
+
 # Retry-After is remembered for all that dials a host on one loop (in virtual time: on one scheduler).
 _REMEMBERED: WeakKeyDictionary[Any, Governor] = WeakKeyDictionary()
 
@@ -72,7 +75,8 @@ class Turn(abc.DisposableBase):
             then()
             return True
         wait = self._instant - now
-        self._logbook.waiting(wait, "governor")
+        if wait >= TOLD:
+            self._logbook.waiting(wait, "governor")
 
         def look(*_: object) -> None:
             self._look(then)
