@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from reactivex import Subject
 from reactivex.testing import TestScheduler
 
@@ -61,7 +63,7 @@ def test_a_flood_is_told_once_an_interval() -> None:
     for tenth in range(1, 301):
         told.at(tenth / 10)
     instants = [at for at, _, _ in told.to(100.0)]
-    assert all(after - before >= EVERY for before, after in zip(instants, instants[1:], strict=False))
+    assert all(after - before >= EVERY for before, after in pairwise(instants))
     assert len(instants) == 7
     assert sum(count for _, _, count in told.told) == 300
 
