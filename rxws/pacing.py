@@ -48,6 +48,7 @@ class Pacer:
         self._waiting: deque[Frame] = deque()
         self._bytes = 0
         self._ping: Callable[[], None] | None = None
+        self._pinged = False
         self._refused = 0
         self._incomplete = False
 
@@ -62,6 +63,7 @@ class Pacer:
         if not self._waiting and self._ping is None and not self._window.wait(now):
             write()
             self._window.take(now)
+            self._pinged = False
             return
         if len(self._waiting) >= WAITING or self._bytes + size > WAITING_BYTES:
             self._refused += 1
@@ -72,7 +74,7 @@ class Pacer:
             self._go()
 
     def ping(self, ping: Callable[[], None]) -> None:
-        """Send before all that waits, in place of a ping that waits still."""
+        """Send before all that waits, in place of a ping that waits still; between two pings a message goes."""
         self._ping = ping
         self._go()
 
@@ -103,10 +105,12 @@ class Pacer:
                 self._timer.disposable = self._scheduler.schedule_relative(wait, self._go)
                 return
             self._window.take(now)
-            if self._ping is not None:
-                ping, self._ping = self._ping, None
+            # Where pings are as frequent as the limit allows, they would leave no place for a message.
+            if self._ping is not None and not (self._pinged and self._waiting):
+                ping, self._ping, self._pinged = self._ping, None, True
                 ping()
             else:
+                self._pinged = False
                 self._write(self._waiting.popleft())
 
     def _write(self, frame: Frame) -> None:
