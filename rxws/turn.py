@@ -10,6 +10,7 @@ from reactivex import abc
 from reactivex.disposable import SerialDisposable
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 
+from rxws._sliding import TICK
 from rxws.errors import HandshakeRejected
 from rxws.governor import Governor
 from rxws.scheduler import clock
@@ -74,7 +75,7 @@ class Turn(abc.DisposableBase):
             self._instant = None
             then()
             return True
-        wait = self._instant - now
+        wait = max(TICK, self._instant - now)
         if wait >= TOLD:
             self._logbook.waiting(wait, "governor")
 
