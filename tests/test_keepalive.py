@@ -90,6 +90,14 @@ def test_a_pong_for_a_ping_that_has_not_left_answers_nothing() -> None:
     assert lost(server.to(50.0)) == [(28.0, 5.0)]
 
 
+def test_a_loop_that_was_busy_gives_the_time_back_once() -> None:
+    """The pong may have arrived, and a server on the same loop was busy with it."""
+    server = Server(20.0, 5.0, takes=None).to(20.0)
+    server.virtual.sleep(7.0)
+    assert lost(server.to(28.9)) == []
+    assert lost(server.to(60.0)) == [(29.0, 5.0)]
+
+
 # Probes
 
 
