@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from reactivex import Observable, abc
-from reactivex.disposable import SerialDisposable
+from reactivex.disposable import Disposable, SerialDisposable
 
 from rxws.arguments import check_close, seconds, size
 from rxws.errors import (
@@ -17,7 +17,6 @@ from rxws.errors import (
     Disconnected,
     Killed,
     ProtocolError,
-    RxwsError,
 )
 from rxws.events import DisconnectReason
 from rxws.inbox import Inbox
@@ -88,6 +87,7 @@ class Attempt(abc.DisposableBase):
         self.messages_sent = 0
         self.bytes_sent = 0
         self._began: float | None = None
+        self._held = False
         self.end_reason: DisconnectReason | None = None
         self._observer = observer
         self._scheduler = scheduler
@@ -98,12 +98,15 @@ class Attempt(abc.DisposableBase):
         self._dial = SerialDisposable()
         self._socket: Socket | None = None
         self._keepalive: Keepalive | None = None
-        self._pacer = None if limits.send_limit is None else Pacer(limits.send_limit.window(), scheduler)
+        self._pacer: Pacer | None = None
+        if limits.send_limit is not None:
+            window = limits.send_limit.window()
+            self._pacer = Pacer(window, lambda: self.journal.dropped("outbox"), scheduler)
         self._paused, self._resumed_time = False, 0.0
         self._on_end: list[Callable[[], None]] = []
         self._on_read: list[Callable[[float], None]] = []
         self._inbox = Inbox(
-            lambda action: scheduler.schedule(lambda *_: action()),
+            lambda action: scheduler.schedule(lambda *_: self._hand_on(action)),
             self.journal,
             self._crashed,
             self.fail,
@@ -121,14 +124,19 @@ class Attempt(abc.DisposableBase):
         self.run_clock()
 
     def run_clock(self) -> None:
-        """Count the seconds in which it has to open."""
-        if self.open_timeout is not None and not self._timer.disposable:
+        """Count the seconds in which it has to open; those in which it was held do not count, it begins anew."""
+        if self._held:
+            self._held, self._began = False, self._clock()
+        elif self._timer.disposable:
+            return
+        if self.open_timeout is not None:
             timeout = ConnectTimeout("open", self.open_timeout)
             self._timer.disposable = self._scheduler.schedule_relative(self.open_timeout, lambda *_: self.fail(timeout))
 
     def hold_clock(self) -> None:
-        """Do not count the time in which it waits for its turn; `run_clock` begins anew."""
-        self._timer.disposable = None
+        """Do not count the time in which it waits for its turn."""
+        self._held = True
+        self._timer.disposable = Disposable()
 
     def dial(self, url: str, headers: Mapping[str, str]) -> None:
         """Ask the transport for a socket."""
@@ -149,7 +157,7 @@ class Attempt(abc.DisposableBase):
             return
         self._timer.dispose()
         self._socket = socket
-        self.opened_time = self._inbox.read_time = self._clock()
+        self.opened_time = self._resumed_time = self._inbox.read_time = self._clock()
         self._keepalive = Keepalive(
             self._limits.ping_interval,
             self._limits.ping_timeout,
@@ -171,9 +179,7 @@ class Attempt(abc.DisposableBase):
             action(now)
 
     def on_read_over(self) -> None:
-        took = self._clock() - self._inbox.read_time
-        if took >= BLOCKED:
-            self.journal.slow(took)
+        self._handed_on(self._inbox.read_time)
 
     def on_ping(self) -> None:
         if self._pacer is not None:
@@ -221,9 +227,11 @@ class Attempt(abc.DisposableBase):
     def last_data_time(self) -> float:
         inbox = self._inbox
         last = inbox.last_message_time if inbox.is_data is None else inbox.last_data_time
-        if self._paused:
-            return self._clock()
-        return max(self._resumed_time, self.opened_time if last is None else last)
+        return self.reading_since if last is None else max(self.reading_since, last)
+
+    @property
+    def reading_since(self) -> float:
+        return self._clock() if self._paused else self._resumed_time
 
     @property
     def messages_received(self) -> int:
@@ -245,7 +253,7 @@ class Attempt(abc.DisposableBase):
         if self._pacer is None:
             self._write(payload, is_text)
         else:
-            self._pacer.send(partial(self._write_late, payload, is_text))
+            self._pacer.send(partial(self._write, payload, is_text), len(payload))
 
     def when_sent(self, action: Callable[[], None]) -> None:
         if self._pacer is None:
@@ -278,7 +286,7 @@ class Attempt(abc.DisposableBase):
                 self._socket.resume()
 
     def probe(self) -> None:
-        if self._keepalive is not None and self.end_reason is None and not self._paused:
+        if self._keepalive is not None and self.end_reason is None:
             self._keepalive.probe(PROBE)
 
     def on_end(self, action: Callable[[], None]) -> None:
@@ -321,18 +329,26 @@ class Attempt(abc.DisposableBase):
         self.messages_sent += 1
         self.bytes_sent += len(payload)
 
-    def _write_late(self, payload: bytes, is_text: bool) -> None:
-        try:
-            self._write(payload, is_text)
-        except RxwsError:  # whoever sent it has gone on long ago
-            self.journal.dropped("outbox")
-
     def _ping(self, payload: bytes) -> None:
-        assert self._socket is not None
         if self._pacer is None:
-            self._socket.ping(payload)
+            self._ping_now(payload)
         else:
-            self._pacer.ping(partial(self._socket.ping, payload))
+            self._pacer.ping(partial(self._ping_now, payload))
+
+    def _ping_now(self, payload: bytes) -> None:
+        assert self._socket is not None and self._keepalive is not None
+        self._socket.ping(payload)
+        self._keepalive.left()
+
+    def _hand_on(self, held: Callable[[], None]) -> None:
+        began = self._clock()
+        held()
+        self._handed_on(began)
+
+    def _handed_on(self, began: float) -> None:
+        took = self._clock() - began
+        if took >= BLOCKED:
+            self.journal.slow(took)
 
     # The end
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections import deque
 from collections.abc import Iterator
 from types import BuiltinMethodType, FunctionType, MethodType
 
@@ -11,17 +12,21 @@ __all__ = ["names_behind"]
 
 OURS = ("rxws", "reactivex")
 # Where reactivex's observers and subjects, and ours, keep what a value goes to.
-WAYS = ("_on_next", "on_next", "observers", "_observers", "_observer", "_function", "_take", "_listener", "_told")
+WAYS = (
+    *("_on_next", "on_next", "_handler_on_next", "observer", "observers"),
+    *("_observer", "_observers", "_function", "_take", "_listener", "_told"),
+)
 MOST = 500
 """Objects that are looked at."""
 SHOWN = 5
 """Names that are told."""
 
 
-def names_behind(observer: object) -> str:
-    """Return the names of the caller's functions that `observer` hands a value to, as far as they can be found.
+def names_behind(*first: object) -> str | None:
+    """Return the names of the caller's functions that are `first`, or that those hand a value to; None: none is found.
 
-    It follows the closures of operators, and is only asked when something took too long.
+    It follows the closures of operators as far as it can, into `MOST` objects, and is only asked when something took
+    too long. Functions behind an `async for` are not found, for they are not called: a value only waits for them.
 
     >>> from reactivex import Subject
     >>> subject, seen = Subject(), []
@@ -29,33 +34,48 @@ def names_behind(observer: object) -> str:
     >>> names_behind(subject)
     'list.append'
     """
-    names = list(dict.fromkeys(_found(observer)))
+    names: dict[str, None] = {}
+    try:
+        for name in _found(first):
+            names[name] = None
+    except Exception:  # an object of the caller's that does not let itself be looked at
+        names.setdefault("a function whose name cannot be found")
+    shown = list(names)[:SHOWN]
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more if names else type(observer).__qualname__
+    return ", ".join(shown) + more if names else None
 
 
-def _found(start: object) -> Iterator[str]:
-    waiting, seen = [start], {id(start)}
-    while waiting and len(seen) <= MOST:
-        each = waiting.pop(0)
+def _found(first: tuple[object, ...]) -> Iterator[str]:
+    waiting: deque[object] = deque(first)
+    seen = {id(each): each for each in first}  # held, or the id of one that is gone would be another's
+    while waiting:
+        each = waiting.popleft()
         name = _name(each)
         if name is not None:
             yield name
             continue
         for inner in _inner(each):
+            if len(seen) >= MOST:
+                break
             if id(inner) not in seen:
-                seen.add(id(inner))
+                seen[id(inner)] = inner
                 waiting.append(inner)
 
 
 def _name(each: object) -> str | None:
+    """The name, where `each` is the caller's; None where it only leads on."""
     if isinstance(each, FunctionType | MethodType):
         return None if _is_ours(each.__module__) else f"{each.__module__}.{each.__qualname__}"
     if isinstance(each, BuiltinMethodType):
         return each.__qualname__
-    if isinstance(each, type) or _is_ours(type(each).__module__) or not callable(getattr(each, "on_next", None)):
+    if isinstance(each, functools.partial | list | tuple) or each is None or _is_ours(type(each).__module__):
         return None
-    return f"{type(each).__module__}.{type(each).__qualname__}"
+    if isinstance(each, type):  # a class that is called with each value, or that msgspec decodes into
+        return None if _is_ours(each.__module__) else f"{each.__module__}.{each.__qualname__}"
+    if not (callable(each) or callable(getattr(each, "on_next", None))):
+        return None
+    own = getattr(each, "__qualname__", None)  # what functools.lru_cache and their kin made keeps its name
+    return f"{each.__module__}.{own or type(each).__qualname__}"
 
 
 def _inner(each: object) -> Iterator[object]:
@@ -70,8 +90,8 @@ def _inner(each: object) -> Iterator[object]:
         yield from each
     elif _is_ours(type(each).__module__):
         for way in WAYS:
-            inner = inspect.getattr_static(each, way, None)
-            yield from () if inner is None else (getattr(each, way, None),)
+            if inspect.getattr_static(each, way, None) is not None:
+                yield getattr(each, way)
 
 
 def _closed_over(function: FunctionType) -> Iterator[object]:
@@ -84,5 +104,5 @@ def _closed_over(function: FunctionType) -> Iterator[object]:
             yield value
 
 
-def _is_ours(module: str | None) -> bool:
-    return (module or "").partition(".")[0] in OURS
+def _is_ours(module: object) -> bool:
+    return str(module).partition(".")[0] in OURS

@@ -184,7 +184,7 @@ class Opened(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscribed(Event):
-    """All `count` payloads of `subscriptions` have been sent."""
+    """All `count` payloads of `subscriptions` have been sent; where a limit held some back, data may come before."""
 
     count: int
 
@@ -285,7 +285,8 @@ class Rotated(Event):
 class Blocked(Event):
     """The event loop stood still for `seconds`, in which nothing was read and no timer fired.
 
-    `callback` names the functions of yours that a message was with meanwhile; None: it was something else on the loop.
+    `callback` names the functions of yours that a message was with meanwhile, or the one that was asked or told; None:
+    it was something else on the loop.
     """
 
     seconds: float
@@ -294,7 +295,10 @@ class Blocked(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspended(Event):
-    """The machine slept for about `seconds`; each connection is asked by a ping whether it is still there."""
+    """The machine slept for about `seconds`, or the process stood still so long.
+
+    Each connection is asked by a ping whether it is still there.
+    """
 
     seconds: float
 

@@ -9,7 +9,6 @@ from typing import TypedDict, TypeVar
 from reactivex import abc
 from reactivex.disposable import Disposable, SerialDisposable
 
-from rxws.alerts import Throttle
 from rxws.consumers import names_behind
 from rxws.errors import ConnectionClosed, ConnectionFailed, ConnectTimeout
 from rxws.events import (
@@ -20,7 +19,6 @@ from rxws.events import (
     GaveUp,
     Overflow,
     Rotated,
-    Stale,
     Suspended,
     Trigger,
     Waiting,
@@ -28,8 +26,9 @@ from rxws.events import (
 )
 from rxws.generation import Generation
 from rxws.operators._attempts import Attempts
+from rxws.overflows import Overflows
 from rxws.redaction import escaped, masked, masked_text
-from rxws.scheduler import clock, report, wall_time_ns
+from rxws.scheduler import RAISED, clock, report, wall_time_ns
 from rxws.stats import Stats
 from rxws.watchman import BLOCKED, Watchman
 
@@ -42,8 +41,6 @@ EventObserver = abc.ObserverBase[Event] | Callable[[Event], None]
 LOG = logging.getLogger("rxws")
 NOTEWORTHY = 3
 """Losses in a row that are not worth a log record."""
-OVERFLOW_EVERY = 5.0
-"""Seconds between two `Overflow` events about the same place; each tells how many were dropped since the last."""
 LONGEST_REASON = 123
 """Characters of a close reason; a close frame carries so many bytes (RFC 6455, section 5.5)."""
 LOG_EVERY = 60.0
@@ -70,7 +67,7 @@ class Lifecycle:
         events: who hears of the events; an observer or a function.
         in_stream: takes the events that travel in the stream itself; what it raises is the consumer's.
         origin: the URL, its secrets are masked here.
-        consumer: the observer of the stream's values, to name who is slow.
+        consumers: what a value goes through, the stream's observer at last: to name who is slow.
     """
 
     def __init__(
@@ -83,7 +80,7 @@ class Lifecycle:
         events: EventObserver | None = None,
         in_stream: Callable[[Event], None] | None = None,
         origin: str = "",
-        consumer: object = None,
+        consumers: tuple[object, ...] = (),
     ) -> None:
         self.generation = 0
         self.state = ConnectionState.DISCONNECTED
@@ -109,16 +106,15 @@ class Lifecycle:
         self.on_handed_over: Callable[[], None] = _nothing
         self._sockets: list[Generation] = []
         self._waiting_for_room: Callable[[], None] | None = None
-        self._in_stream = in_stream
+        self._in_stream = None if in_stream is None else self.timed(in_stream)
         self.scheduler = scheduler
         self.now = clock(scheduler)
         self._origin = masked(origin)
         listener = listening(events)
         self._listener = None if listener is None else self.timed(listener)
         self._logged: dict[str, float] = {}
-        self._overflows: dict[str, Throttle] = {}
-        self._overflow_timer = SerialDisposable()
-        self._consumer = consumer
+        self._overflows = Overflows(scheduler, self._tell_overflow)
+        self._consumers = consumers
         self.watchman: Watchman | None = None
         self._telling_blocked = False
 
@@ -154,12 +150,7 @@ class Lifecycle:
             count,
             where,
         )
-        throttle = self._overflows.setdefault(where, Throttle(OVERFLOW_EVERY))
-        told = throttle.hit(self.now(), count)
-        if told is not None:
-            self._tell_overflow(where, told)
-        elif not self._overflow_timer.disposable:
-            self._overflow_timer.disposable = self.scheduler.schedule_relative(OVERFLOW_EVERY, self._overflows_due)
+        self._overflows.dropped(where, count)
 
     def callback_failed(self, name: str, error: Exception) -> None:
         words = escaped(masked_text(repr(error)))
@@ -172,10 +163,8 @@ class Lifecycle:
         return True
 
     def was_slow(self, generation: int, seconds: float) -> None:
-        """The consumer took so long over what one read brought."""
-        if self.watchman is not None:
-            self.watchman.named()
-        self._tell_blocked(seconds, names_behind(self._consumer), generation)
+        """What the consumers did with what one read brought took so long."""
+        self._took(seconds, self._consumers, generation)
 
     def timed(self, function: Callable[..., R]) -> Callable[..., R]:
         """Return `function`, which tells of itself where it blocks the loop."""
@@ -187,9 +176,7 @@ class Lifecycle:
             finally:
                 took = self.now() - began
                 if took >= BLOCKED:
-                    if self.watchman is not None:
-                        self.watchman.named()
-                    self._tell_blocked(took, names_behind(function), None)
+                    self._took(took, (function,), None)
 
         return run
 
@@ -329,8 +316,8 @@ class Lifecycle:
             self._move(Trigger.PLANNED_END)
 
     def lose(self, error: Exception) -> None:
-        """End the current attempt as lost by `error`; without one, nothing happens."""
-        if self.current is not None and not self.current.ended:
+        """End the current attempt as lost by `error`; without one that has begun, nothing happens."""
+        if self.current is not None and self.current.number and not self.current.ended:
             self.current.fail(error)
 
     def abort(self) -> None:
@@ -341,13 +328,7 @@ class Lifecycle:
 
     def end(self) -> None:
         """Tell what has not been told yet; the subscription is about to be disposed."""
-        self._overflow_timer.dispose()
-        for where, throttle in self._overflows.items():
-            self._tell_overflow(where, throttle.flush(self.now()))
-
-    def stale_topic(self, topic: object, idle: float) -> None:
-        """A topic has brought nothing for so long."""
-        self.tell(Stale(**self._now_current(), idle=idle, topic=str(topic)))
+        self._overflows.end()
 
     def gave_up(self, error: Exception) -> None:
         """The error that goes to the subscriber: no attempt follows."""
@@ -356,6 +337,7 @@ class Lifecycle:
 
     def completed(self) -> None:
         """The stream completes: no attempt follows."""
+        self.end()
         self._move(Trigger.END)
 
     def ended_by_plan(self) -> None:
@@ -384,32 +366,36 @@ class Lifecycle:
         if self._listener is not None:
             try:
                 self._listener(event)
-            except Exception as error:
+            except RAISED as error:
                 report(error)
         if self._in_stream is not None:
             try:
                 self._in_stream(event)
-            except Exception as error:
+            except RAISED as error:
                 self.crashed(error)
 
-    def _overflows_due(self, *_: object) -> None:
-        self._overflow_timer.disposable = None
-        for where, throttle in self._overflows.items():
-            self._tell_overflow(where, throttle.flush(self.now()))
+    def _took(self, seconds: float, consumers: tuple[object, ...], generation: int | None) -> None:
+        # What one of them called may have told of itself already: a listener within a read, say.
+        if self.watchman is not None:
+            seconds -= self.watchman.named_since(self.now() - seconds)
+        names = names_behind(*consumers) if seconds >= BLOCKED else None
+        if names is None:
+            return
+        if self.watchman is not None:
+            self.watchman.named(self, seconds, names)
+        self._tell_blocked(seconds, names, generation)
 
     def _tell_blocked(self, seconds: float, callback: str | None, generation: int | None) -> None:
-        if self._telling_blocked:  # who listens is slow about this one too
+        # Who listens may be slow about this one too; and who has ended it wants to hear nothing more.
+        if self._telling_blocked or self.subscription.is_disposed:
             return
-        by = callback or "something else on the loop"
-        self.log("blocked", "%s: the event loop stood still for %.1f s, because of %s", self.origin, seconds, by)
         stamp = self._now_current() if generation is None else self.stamp(generation, self.origin)
         self._telling_blocked = True
         self.tell(Blocked(**stamp, seconds=seconds, callback=callback))
         self._telling_blocked = False
 
-    def _tell_overflow(self, where: str, count: int | None) -> None:
-        if count:
-            self.tell(Overflow(**self._now_current(), where=where, dropped=count))
+    def _tell_overflow(self, where: str, count: int) -> None:
+        self.tell(Overflow(**self._now_current(), where=where, dropped=count))
 
     @property
     def origin(self) -> str:
@@ -417,7 +403,9 @@ class Lifecycle:
         return self._origin if self.current is None else self.current.origin
 
     def _now_current(self) -> Stamp:
-        return self.stamp(self.generation if self.current is None else self.current.number, self.origin)
+        # One that waits for its turn to dial has no number yet.
+        begun = self.current is not None and self.current.number
+        return self.stamp(begun or self.generation, self.origin)
 
     def _move(self, trigger: Trigger) -> None:
         self.state = next_state(self.state, trigger)

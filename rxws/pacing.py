@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from reactivex import abc
 from reactivex.disposable import SerialDisposable
 
-from rxws.errors import BufferOverflow
+from rxws.errors import BufferOverflow, RxwsError
 from rxws.limits import SlidingWindow
 from rxws.scheduler import clock
 
@@ -16,6 +17,17 @@ __all__ = ["Pacer"]
 
 WAITING = 65_536
 """Messages that may wait; Binance's 5 a second would take hours for them."""
+WAITING_BYTES = 64 * 2**20
+"""And their bytes."""
+
+
+@dataclass(slots=True)
+class Frame:
+    """A message that waits."""
+
+    write: Callable[[], None]
+    size: int
+    then: list[Callable[[], None]] = field(default_factory=list)
 
 
 class Pacer:
@@ -23,33 +35,47 @@ class Pacer:
 
     Args:
         window: the limit's.
+        late: told of a message that waited, and could not be sent when its time came.
         scheduler: whose time.
     """
 
-    def __init__(self, window: SlidingWindow, scheduler: abc.SchedulerBase) -> None:
+    def __init__(self, window: SlidingWindow, late: Callable[[], None], scheduler: abc.SchedulerBase) -> None:
         self._window = window
+        self._late = late
         self._scheduler = scheduler
         self._now = clock(scheduler)
         self._timer = SerialDisposable()
-        self._waiting: deque[Callable[[], None]] = deque()
+        self._waiting: deque[Frame] = deque()
+        self._bytes = 0
+        self._ping: Callable[[], None] | None = None
+        self._pinged = False
         self._refused = 0
+        self._incomplete = False
 
-    def send(self, message: Callable[[], None]) -> None:
-        """Send now, or as soon as those before it are sent and the limit lets it.
+    def send(self, write: Callable[[], None], size: int) -> None:
+        """Send a message of `size` bytes now, or as soon as those before it are sent and the limit lets it.
 
         Raises:
-            BufferOverflow: too many wait.
+            BufferOverflow: too many wait; or the outbox is full, where it could go now.
+            Disconnected: it could go now, and the connection has ended.
         """
-        if len(self._waiting) >= WAITING:
+        now = self._now()
+        if not self._waiting and self._ping is None and not self._window.wait(now):
+            write()
+            self._window.take(now)
+            self._pinged = False
+            return
+        if len(self._waiting) >= WAITING or self._bytes + size > WAITING_BYTES:
             self._refused += 1
-            raise BufferOverflow(WAITING, self._refused)
-        self._waiting.append(message)
+            raise BufferOverflow(WAITING if len(self._waiting) >= WAITING else WAITING_BYTES, self._refused)
+        self._waiting.append(Frame(write, size))
+        self._bytes += size
         if len(self._waiting) == 1:
             self._go()
 
     def ping(self, ping: Callable[[], None]) -> None:
-        """Send before all that waits: its answer is waited for already."""
-        self._waiting.appendleft(ping)
+        """Send before all that waits, in place of a ping that waits still; between two pings a message goes."""
+        self._ping = ping
         self._go()
 
     def answered(self) -> None:
@@ -57,31 +83,43 @@ class Pacer:
         self._window.answered(self._now())
 
     def when_sent(self, action: Callable[[], None]) -> None:
-        """Call `action` when all that waits now is sent: at once where nothing does."""
+        """Call `action` when all that waits now is sent, at once where nothing does; never where something was lost."""
         if self._waiting:
-            last = self._waiting.pop()
-
-            def both() -> None:
-                last()
-                action()
-
-            self._waiting.append(both)
-        else:
+            self._waiting[-1].then.append(action)
+        elif not self._incomplete:
             action()
 
     def end(self) -> int:
-        """Send nothing more; return how many waited."""
+        """Send nothing more; return how many messages waited."""
         self._timer.dispose()
         waited = len(self._waiting)
         self._waiting.clear()
+        self._ping = None
         return waited
 
     def _go(self, *_: object) -> None:
-        while self._waiting:
+        while self._ping is not None or self._waiting:
             now = self._now()
             wait = self._window.wait(now)
             if wait > 0:
                 self._timer.disposable = self._scheduler.schedule_relative(wait, self._go)
                 return
             self._window.take(now)
-            self._waiting.popleft()()
+            # Where pings are as frequent as the limit allows, they would leave no place for a message.
+            if self._ping is not None and not (self._pinged and self._waiting):
+                ping, self._ping, self._pinged = self._ping, None, True
+                ping()
+            else:
+                self._pinged = False
+                self._write(self._waiting.popleft())
+
+    def _write(self, frame: Frame) -> None:
+        self._bytes -= frame.size
+        try:
+            frame.write()
+        except RxwsError:  # whoever sent it has gone on long ago
+            self._incomplete = True
+            self._late()
+        for action in frame.then:
+            if not self._incomplete:
+                action()

@@ -17,7 +17,7 @@ from rxws.backoff import Backoff, Policy
 from rxws.connection import Headers, Url, connect
 from rxws.controls import Controls
 from rxws.decoding import Decode, json_or_text
-from rxws.errors import ConfigError, IdleTimeout, RxwsError
+from rxws.errors import ConfigError, RxwsError
 from rxws.events import Event
 from rxws.governor import Governor
 from rxws.lifecycle import EventObserver, Lifecycle
@@ -32,6 +32,7 @@ from rxws.planned_ends import PlannedEnds, Plans, Ticks
 from rxws.rotation import Rotation
 from rxws.scheduler import given, on_loop
 from rxws.stats import Stats
+from rxws.topics import by_topic
 from rxws.transport import Transport, TransportOptions
 from rxws.transport.options import check_known
 from rxws.types import Connection, Message, Payload, RetrySignal
@@ -269,14 +270,8 @@ def ws_observable(
             *([] if heartbeat is None else [heartbeat]),
         )
 
-        def stale(silent: Hashable, idle: float) -> None:
-            life.stale_topic(silent, idle)
-            if on_stale_topic == "reconnect":
-                life.lose(IdleTimeout(idle))
-
         return subscribed.pipe(
-            values,
-            wsops.topic_timeout(topic_timeout, topic or _no_topic, stale),
+            by_topic(values, topic, topic_timeout, on_stale_topic == "reconnect"),
             wsops.rotate(rotate, retry, limit=limit, random=random, journal=life),
             wsops.retry_when(losses, attempts=life.attempts),
             wsops.take_until(ends.notifier(), start=ends.asked),
@@ -293,7 +288,7 @@ def ws_observable(
             events=events,
             in_stream=observer.on_next if lifecycle else None,
             origin=url if isinstance(url, str) else "",
-            consumer=observer,
+            consumers=(is_data, keep, None if isinstance(decode, type) else decode, topic, observer),
         )
         ends = PlannedEnds(plans, life, controls)
         out = Outgoing(life, unsent)
@@ -318,7 +313,7 @@ def ws_observable(
             except Exception as error:  # it cannot be sent at all
                 failed(error)
 
-        everything = CompositeDisposable()
+        everything = CompositeDisposable(Disposable(life.end))
         life.subscription.disposable = everything
         if controls is not None:
             everything.add(controls.begin(life, out))
@@ -330,11 +325,6 @@ def ws_observable(
         if outgoing is not None:
             everything.add(outgoing.subscribe(send, failed, scheduler=on))
         everything.add(Disposable(out.end))
-        everything.add(Disposable(life.end))
         return on_loop(on, life.subscription)
 
     return Observable(subscribe)
-
-
-def _no_topic(value: object) -> None:
-    """Without a `topic` there is no timeout, and nobody asks."""

@@ -10,12 +10,16 @@ from reactivex import abc
 from reactivex.disposable import SerialDisposable
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 
+from rxws._sliding import TICK
 from rxws.errors import HandshakeRejected
 from rxws.governor import Governor
 from rxws.scheduler import clock
 from rxws.types import Logbook
 
 __all__ = ["Turn", "governor_of"]
+
+TOLD = 0.001
+"""Seconds from which on a wait is told: a timer that fires a little early, or late, is no news."""
 
 # Retry-After is remembered for all that dials a host on one loop (in virtual time: on one scheduler).
 _REMEMBERED: WeakKeyDictionary[Any, Governor] = WeakKeyDictionary()
@@ -71,8 +75,9 @@ class Turn(abc.DisposableBase):
             self._instant = None
             then()
             return True
-        wait = self._instant - now
-        self._logbook.waiting(wait, "governor")
+        wait = max(TICK, self._instant - now)
+        if wait >= TOLD:
+            self._logbook.waiting(wait, "governor")
 
         def look(*_: object) -> None:
             self._look(then)

@@ -246,6 +246,10 @@ class Connection(Protocol):
         """When the last data came; when it opened where none came; when it was resumed, and now while it is paused."""
 
     @property
+    def reading_since(self) -> float:
+        """Since when it has been read without a `pause`: now, while it is paused."""
+
+    @property
     def reads(self) -> int:
         """How often something was read from the socket."""
 

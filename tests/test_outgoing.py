@@ -93,7 +93,7 @@ def test_what_is_dropped_is_counted_and_told_each_time() -> None:
     hand = Hand(Attempt(opens=1.0, lost=(3.0, ConnectionClosed(1006))), Attempt(), unsent="drop", on_open=on_open)
     hand.send("early").to(2.0).send("first").to(4.0).send("between").to(6.0).send("second")
     assert hand.sent == [["first"], ["second"]]
-    assert hand.dropped == [(0.0, 1), (5.0, 3)]  # the first at once, the rest together
+    assert (hand.dropped, hand.played.stats.dropped) == ([(0.0, 1), (5.0, 2)], 4)  # the last is told of at 10.0
 
 
 def test_without_a_connection_fail_raises_and_nothing_ends() -> None:
@@ -236,8 +236,7 @@ def test_one_that_is_held_too_long_is_told_of_then_and_not_sent() -> None:
     hand = Hand(Attempt(opens=20.0), unsent=Hold(ttl=5.0), open_timeout=None)
     for second in (1.0, 2.0, 2.0, 16.0):
         hand.to(second).send(f"at {second:g}")
-    hand.to(7.0)
-    assert (hand.dropped, hand.played.stats.dropped) == ([(6.0, 1)], 3)
+    assert (hand.dropped, hand.played.stats.dropped) == ([(6.0, 1), (11.0, 2)], 3)
     assert hand.to(100.0).sent == [["at 16"]]
     assert [count for _, count in hand.dropped] == [1, 2]
 

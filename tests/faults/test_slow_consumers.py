@@ -146,7 +146,7 @@ async def test_a_server_that_dies_while_the_consumer_works_is_found(watch: Any) 
         peer.deafen()
         await asyncio.sleep(3600)
 
-    settings = {"ping_interval": 0.05, "ping_timeout": 0.05}
+    settings = {"ping_interval": 0.05, "ping_timeout": 0.05, "idle_timeout": None}
     with Elsewhere(RawServer(half_open)) as server:
         async with watch(server.url, a_millisecond, **settings) as seen:
             (closed, *_) = await seen.closes(1)
