@@ -94,7 +94,6 @@ class Pacer:
         self._timer.dispose()
         waited = len(self._waiting)
         self._waiting.clear()
-        self._ping = None
         return waited
 
     def _go(self, *_: object) -> None:

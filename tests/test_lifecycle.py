@@ -14,6 +14,7 @@ from rxws import Backoff, Stats, ws_observable
 from rxws import operators as wsops
 from rxws.errors import ConnectionClosed, ConnectionFailed, IdleTimeout, PingTimeout, ProtocolError
 from rxws.events import (
+    Blocked,
     Closed,
     Connecting,
     ConnectionState,
@@ -224,6 +225,23 @@ def test_a_listener_that_raises_does_not_hurt_the_stream() -> None:
     seen, reported = asyncio.run(main())
     assert seen == [1]
     assert [str(error) for error in reported] == ["Connecting", "Opened", "Live", "Closed"]
+
+
+def test_a_listener_that_is_always_slow_is_told_of_once_at_a_time() -> None:
+    """About the word of its own slowness too: that is told no further."""
+    virtual, told = TestScheduler(), []  # type: ignore[var-annotated]
+
+    def listen(event: Event) -> None:
+        told.append(event)
+        virtual.sleep(1.5)
+
+    transport = ScriptedTransport(Attempt())
+    ws_observable("ws://scripted", transport=transport, events=listen, ping_interval=None).subscribe(scheduler=virtual)
+    virtual.advance_to(30.0)
+    assert [type(event) for event in told] == [Connecting, Blocked, Opened, Blocked]
+    blocked = told[1]
+    assert blocked.seconds == 1.5
+    assert blocked.callback.endswith("once_at_a_time.<locals>.listen")
 
 
 def test_a_consumer_that_raises_on_an_event_is_disposed_like_any_other() -> None:

@@ -170,6 +170,14 @@ def test_between_two_pings_a_message_has_its_turn() -> None:
     assert [name for _, name in outbox.to(6.0)] == ["a", "ping", "0", "ping", "1", "ping", "2"]
 
 
+def test_pongs_are_counted() -> None:
+    """A server that pings more often than there is a place for pushes our messages back."""
+    pings = [0.1, 0.2, 0.3, 0.4]
+    limited = Limited(Attempt(pings=pings), subscriptions=TOPICS[:12], ping_interval=None).to(10.0)
+    pushed = [1.0, 1.1, 1.2, 1.3]
+    assert limited.frames(0, "message") == pytest.approx([0.0] * 4 + pushed + [at + 1.0 for at in pushed], abs=1e-5)
+
+
 def test_a_heartbeat_is_counted_and_waits_its_turn() -> None:
     """Behind what waits already, for it is a message."""
     limited = Limited(

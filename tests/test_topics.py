@@ -8,6 +8,7 @@ import pytest
 from reactivex.testing import TestScheduler
 
 from rxws import Backoff, Rotation
+from rxws.controls import Controls
 from rxws.errors import ConnectionClosed, IdleTimeout
 from rxws.events import Closed, DisconnectReason, Rotated, Stale
 from rxws.testing import Attempt, ScriptedTransport
@@ -119,6 +120,21 @@ def test_two_subscriptions_watch_apart() -> None:
     second = play(Attempt(messages=feed("a", 90)), virtual=first.virtual, **WATCHED)
     first.to(30.0)
     assert (stale(first), stale(second)) == ([(1, "a", 5.0)], [])
+
+
+def test_while_a_connection_is_paused_nothing_is_silent() -> None:
+    """What somebody does not want to read now is no fault of the server's; it counts from when it is read again."""
+    controls = Controls()
+    played = play(Attempt(messages=says((1.0, "a"))), controls=controls, idle_timeout=8.0, **WATCHED).to(2.0)
+    assert controls.outgoing is not None
+    connection = controls.outgoing.connection
+    assert connection is not None
+    connection.pause()
+    played.to(50.0)
+    connection.resume()
+    assert stale(played.to(54.9)) == []
+    assert stale(played.to(57.9)) == [(1, "a", 5.0)]
+    assert [event.idle for event in played.to(58.5).of(Stale)] == [5.0, 8.0]
 
 
 # Rotations: two connections at once

@@ -95,6 +95,13 @@ def test_dials_of_several_are_spaced_and_counted_together() -> None:
     assert [streams.of(Connecting, number)[0][0] for number in range(5)] == streams.dials
 
 
+def test_a_wait_that_nobody_would_notice_is_not_told() -> None:
+    """A timer that fires a little early would tell of microseconds."""
+    streams, governor = Streams(), Governor(spacing=0.0005)
+    streams.add(dials=governor).add(dials=governor).to(1.0)
+    assert (streams.dials, streams.waits(1)) == ([0.0, 0.0005], [])
+
+
 def test_a_bare_connect_takes_its_turn_too() -> None:
     """It belongs to the connection, not to the pipeline."""
     virtual, transport, governor = TestScheduler(), ScriptedTransport(), Governor(spacing=2.0)
