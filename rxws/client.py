@@ -17,7 +17,6 @@ from rxws.decoding import Decode, json_or_text
 from rxws.driving import Driving
 from rxws.errors import Disconnected, NotConnected
 from rxws.events import Event
-from rxws.lifecycle import listening
 from rxws.options import ClientOptions, StreamOptions, check_kinds
 from rxws.planned_ends import Plans
 from rxws.reading import Reading
@@ -26,6 +25,7 @@ from rxws.requests import Match, Requests
 from rxws.session import Session
 from rxws.stats import Stats
 from rxws.stream import ws_observable
+from rxws.telling import listening
 from rxws.types import Message, Payload
 from rxws.unsent import Hold
 

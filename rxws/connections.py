@@ -16,12 +16,13 @@ from rxws.buffer import Buffer, OverflowPolicy, check_bound
 from rxws.connection import Headers, Url, connect
 from rxws.errors import ConnectionClosed, Disconnected
 from rxws.governor import Governor
-from rxws.lifecycle import EventObserver, Lifecycle
+from rxws.lifecycle import Lifecycle
 from rxws.limits import SendLimit
 from rxws.options import check_kinds
 from rxws.running import aiter
 from rxws.scheduler import scheduler, settled
 from rxws.stats import Stats
+from rxws.telling import EventObserver
 from rxws.transport import Transport, TransportOptions
 from rxws.types import Connection, Message, Payload
 

@@ -21,7 +21,8 @@ from rxws.redaction import masked
 from rxws.types import Connection
 
 if TYPE_CHECKING:
-    from rxws.lifecycle import Lifecycle, Stamp
+    from rxws.lifecycle import Lifecycle
+    from rxws.telling import Stamp
 
 __all__ = ["Generation"]
 
@@ -47,6 +48,8 @@ class Generation:
         self.ended = False
         self.replaced: DisconnectReason | None = None
         """Why a successor took its place; None: none did."""
+        self.replaced_by = ""
+        """What asked for that."""
         self.fail = fail
         self._life = life
         self.origin = origin

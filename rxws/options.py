@@ -14,7 +14,6 @@ from rxws.buffer import ClientOverflow
 from rxws.connection import Headers
 from rxws.errors import ConfigError
 from rxws.governor import Governor
-from rxws.lifecycle import EventObserver
 from rxws.limits import SendLimit
 from rxws.operators._decoded import Keep, OnBadFrame
 from rxws.operators._gate import Condition
@@ -23,6 +22,7 @@ from rxws.operators.send_subscriptions import OnOpen
 from rxws.planned_ends import Ticks
 from rxws.rotation import Rotation
 from rxws.stats import Stats
+from rxws.telling import EventObserver
 from rxws.transport import Transport, TransportOptions
 from rxws.types import Connection, Payload
 from rxws.unsent import Unsent

@@ -20,7 +20,7 @@ from rxws.decoding import Decode, json_or_text
 from rxws.errors import ConfigError, RxwsError
 from rxws.events import Event
 from rxws.governor import Governor
-from rxws.lifecycle import EventObserver, Lifecycle
+from rxws.lifecycle import Lifecycle
 from rxws.limits import SendLimit
 from rxws.operators._decoded import Keep, OnBadFrame, decoded
 from rxws.operators._gate import Condition
@@ -32,6 +32,7 @@ from rxws.planned_ends import PlannedEnds, Plans, Ticks
 from rxws.rotation import Rotation
 from rxws.scheduler import given, on_loop
 from rxws.stats import Stats
+from rxws.telling import EventObserver
 from rxws.topics import by_topic
 from rxws.transport import Transport, TransportOptions
 from rxws.transport.options import check_known
@@ -318,8 +319,7 @@ def ws_observable(
         if controls is not None:
             everything.add(controls.begin(life, out))
         if isinstance(on, AsyncIOScheduler):  # virtual time neither sleeps nor stands still
-            life.watchman = Watchman.of(on)
-            everything.add(life.watchman.join(life))
+            everything.add(life.watch(Watchman.of(on)))
         everything.add(ends.begin(on, failed))
         everything.add(build(life, ends, out).subscribe(observer.on_next, failed, completed, scheduler=on))
         if outgoing is not None:

@@ -139,7 +139,12 @@ class Watch:
     @property
     def shape(self) -> str:
         """What was told, a letter each."""
-        return "".join(LETTERS.get(type(each), "?") if isinstance(each, Event) else "d" for each in self.told)
+        return "".join(LETTERS.get(type(each), "?") if isinstance(each, Event) else "d" for each in self.of_the_stream)
+
+    @property
+    def of_the_stream(self) -> list[Any]:
+        """What was told, but for what the machine does: a busy one stops loops by itself."""
+        return [each for each in self.told if not isinstance(each, Blocked | Suspended)]
 
     @property
     def _shapes(self) -> dict[int, str]:
@@ -161,8 +166,6 @@ class Watch:
         return ORDER.fullmatch(re.sub(r"[?]", "", self.shape)) is not None
 
     def _heard(self, event: Event) -> None:
-        if isinstance(event, Blocked | Suspended):  # what the machine does is no part of the order
-            return
         self.told.append(event)
         if self._listener is not None:
             self._listener(event)

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from rxws import Backoff, ws_observable
 from rxws.events import Closed, Event
-from rxws.lifecycle import LOG
+from rxws.telling import LOG
 
 SETTINGS: dict[str, Any] = {
     "retry": Backoff(initial=0.001, cap=0.001, max_attempts=2),
