@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import partial
 
 from reactivex import Observable, abc
 from reactivex.disposable import Disposable, SerialDisposable
 
-from rxws.arguments import check_close, seconds, size
+from rxws.arguments import check_close
+from rxws.bounds import Bounds
 from rxws.errors import (
-    ConfigError,
     ConnectionClosed,
     ConnectTimeout,
     Disconnected,
@@ -21,39 +19,17 @@ from rxws.errors import (
 from rxws.events import DisconnectReason
 from rxws.inbox import Inbox
 from rxws.keepalive import Keepalive
-from rxws.limits import SendLimit
-from rxws.pacing import Pacer
-from rxws.payloads import wire
+from rxws.outbox import Outbox
 from rxws.redaction import masked
 from rxws.scheduler import RAISED, clock, report
 from rxws.transport import Dial, Socket, Transport
 from rxws.types import Connection, Logbook, Message, Payload, Sink
 from rxws.watchman import BLOCKED
 
-__all__ = ["Attempt", "Limits"]
+__all__ = ["Attempt"]
 
 PROBE = 5.0
 """Seconds in which a probe is answered, or the connection is lost."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a connection is given: seconds, and bytes; None: no limit, no pings."""
-
-    open_timeout: float | None
-    ping_interval: float | None
-    ping_timeout: float | None
-    close_timeout: float | None
-    max_size: int | None
-    send_limit: SendLimit | None = None
-    options: Mapping[str, object] = field(default_factory=dict, repr=False)  # a proxy's password may be in them
-
-    def __post_init__(self) -> None:
-        if not (self.send_limit is None or isinstance(self.send_limit, SendLimit)):
-            raise ConfigError("send_limit", f"{self.send_limit!r} is none; take a SendLimit(…), or None")
-        for name in ("open_timeout", "ping_interval", "ping_timeout", "close_timeout"):
-            seconds(name, getattr(self, name))
-        size("max_size", self.max_size)
 
 
 class Attempt(abc.DisposableBase):
@@ -73,7 +49,7 @@ class Attempt(abc.DisposableBase):
         observer: abc.ObserverBase[Connection],
         scheduler: abc.SchedulerBase,
         transport: Transport,
-        limits: Limits,
+        limits: Bounds,
         logbook: Logbook,
         lost: Callable[[Exception], None],
     ) -> None:
@@ -84,8 +60,6 @@ class Attempt(abc.DisposableBase):
         self.url = ""
         self.reads = 0
         self.opened_time = 0.0
-        self.messages_sent = 0
-        self.bytes_sent = 0
         self._began: float | None = None
         self._held = False
         self.end_reason: DisconnectReason | None = None
@@ -98,10 +72,7 @@ class Attempt(abc.DisposableBase):
         self._dial = SerialDisposable()
         self._socket: Socket | None = None
         self._keepalive: Keepalive | None = None
-        self._pacer: Pacer | None = None
-        if limits.send_limit is not None:
-            window = limits.send_limit.window()
-            self._pacer = Pacer(window, lambda: self.journal.dropped("outbox"), scheduler)
+        self._outbox = Outbox(limits.send_limit, lambda: self.journal.dropped("outbox"), scheduler)
         self._paused, self._resumed_time = False, 0.0
         self._on_end: list[Callable[[], None]] = []
         self._on_read: list[Callable[[float], None]] = []
@@ -157,6 +128,7 @@ class Attempt(abc.DisposableBase):
             return
         self._timer.dispose()
         self._socket = socket
+        self._outbox.open(socket)
         self.opened_time = self._resumed_time = self._inbox.read_time = self._clock()
         self._keepalive = Keepalive(
             self._limits.ping_interval,
@@ -182,8 +154,7 @@ class Attempt(abc.DisposableBase):
         self._handed_on(self._inbox.read_time)
 
     def on_ping(self) -> None:
-        if self._pacer is not None:
-            self._pacer.answered()
+        self._outbox.answered()
 
     def on_pong(self, payload: bytes) -> None:
         if self._keepalive is not None:
@@ -242,6 +213,14 @@ class Attempt(abc.DisposableBase):
         return self._inbox.bytes_received
 
     @property
+    def messages_sent(self) -> int:
+        return self._outbox.messages_sent
+
+    @property
+    def bytes_sent(self) -> int:
+        return self._outbox.bytes_sent
+
+    @property
     def dial_time(self) -> float:
         """Seconds from the dial to the open connection."""
         return 0.0 if self._began is None else self.opened_time - self._began
@@ -249,17 +228,10 @@ class Attempt(abc.DisposableBase):
     def send(self, message: Payload) -> None:
         if self._socket is None or self.end_reason is not None:
             raise ConnectionClosed(1006)
-        payload, is_text = wire(message)
-        if self._pacer is None:
-            self._write(payload, is_text)
-        else:
-            self._pacer.send(partial(self._write, payload, is_text), len(payload))
+        self._outbox.send(message)
 
     def when_sent(self, action: Callable[[], None]) -> None:
-        if self._pacer is None:
-            action()
-        else:
-            self._pacer.when_sent(action)
+        self._outbox.when_sent(action)
 
     def attach(self, sink: Sink) -> None:
         self._inbox.attach(sink)
@@ -323,22 +295,9 @@ class Attempt(abc.DisposableBase):
         elif self._end(None):
             self._close_socket(1000, "")
 
-    def _write(self, payload: bytes, is_text: bool) -> None:
-        assert self._socket is not None
-        self._socket.send(payload, is_text)
-        self.messages_sent += 1
-        self.bytes_sent += len(payload)
-
     def _ping(self, payload: bytes) -> None:
-        if self._pacer is None:
-            self._ping_now(payload)
-        else:
-            self._pacer.ping(partial(self._ping_now, payload))
-
-    def _ping_now(self, payload: bytes) -> None:
-        assert self._socket is not None and self._keepalive is not None
-        self._socket.ping(payload)
-        self._keepalive.left()
+        assert self._keepalive is not None
+        self._outbox.ping(payload, self._keepalive.left)
 
     def _hand_on(self, held: Callable[[], None]) -> None:
         began = self._clock()
@@ -368,7 +327,7 @@ class Attempt(abc.DisposableBase):
         if error is not None:
             self._lost(error)
             self._inbox.forsake()
-        if self._pacer is not None and (waited := self._pacer.end()):
+        if waited := self._outbox.end():
             self.journal.dropped("outbox", waited)
         self.end_reason = self.journal.closed(error, uptime, opened)
         for action in self._on_end:

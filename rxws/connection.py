@@ -9,7 +9,8 @@ from reactivex import Observable, abc
 from reactivex.disposable import CompositeDisposable
 
 from rxws.arguments import check_headers, check_url
-from rxws.attempt import Attempt, Limits
+from rxws.attempt import Attempt
+from rxws.bounds import Bounds
 from rxws.errors import ConfigError, ConnectionFailed
 from rxws.governor import Governor, host_of
 from rxws.limits import SendLimit
@@ -89,7 +90,7 @@ def connect(
         ...
     rxws.errors.ConnectionFailed: ...
     """
-    limits = Limits(open_timeout, ping_interval, ping_timeout, close_timeout, max_size, send_limit, dict(options))
+    limits = Bounds(open_timeout, ping_interval, ping_timeout, close_timeout, max_size, send_limit, dict(options))
     if not (dials is None or isinstance(dials, Governor)):
         raise ConfigError("dials", f"{dials!r} is none; take a Governor(…) that all who should count together share")
     check_known(options, KEYWORDS)
