@@ -152,7 +152,7 @@ class Lifecycle(Succession):
         """An attempt begins; return its number."""
         self.generation += 1
         self.last_dial_time = self.now()
-        if generation is not self.successor:
+        if not self.dials(generation):
             self.planned_reason = None
             self._move(Trigger.DIAL)
         return self.generation

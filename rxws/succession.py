@@ -29,6 +29,7 @@ class Succession:
         self.covered = False
         """Whether the successor could take over: the loss of the current one is no outage then."""
         self._succeeding = 0  # which try the next attempt is as a successor; 0: it is none
+        self._successor_dials: Callable[[], None] = _nothing
         self._sockets: list[Generation] = []
         self._waiting_for_room: Callable[[], None] | None = None
 
@@ -57,8 +58,8 @@ class Succession:
             found()
         return Disposable(forget)
 
-    def succeeding(self, attempt: int) -> None:
-        self._succeeding = attempt
+    def succeeding(self, attempt: int, dials: Callable[[], None]) -> None:
+        self._succeeding, self._successor_dials = attempt, dials
 
     def successor_is_live(self) -> bool:
         return self.successor is not None and self.successor.is_live
@@ -87,6 +88,13 @@ class Succession:
         """Return how manieth the next attempt is, where `in_a_row` others failed."""
         return self._succeeding or in_a_row + 1
 
+    def dials(self, generation: Generation) -> bool:
+        """Take note that `generation` is about to dial; return whether it is the successor."""
+        if generation is not self.successor:
+            return False
+        self._successor_dials()
+        return True
+
     def opened(self, generation: Generation) -> None:
         """Count the socket of `generation`."""
         self._sockets.append(generation)
@@ -102,3 +110,6 @@ class Succession:
         for generation in reversed(tuple(self._sockets)):  # the successor first: it must not take over
             if generation.connection is not None:
                 generation.connection.abort()
+
+
+def _nothing() -> None: ...

@@ -33,7 +33,8 @@ class Alone(Silence):
         then()
         return Disposable()
 
-    def succeeding(self, attempt: int) -> None: ...
+    def succeeding(self, attempt: int, dials: Callable[[], None]) -> None:
+        dials()
 
     def successor_is_live(self) -> bool:
         return True

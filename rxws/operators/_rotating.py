@@ -174,10 +174,13 @@ class Rotating(Generic[T]):
             self._request = None  # it is about to be opened, and so as fresh as can be
             return
         self._splice.begin()
-        self._handover.succeeding(self._attempts.in_a_row + 1)
-        self._deadline.disposable = self._scheduler.schedule_relative(self._rotation.overlap, self._overlap_over)
+        self._handover.succeeding(self._attempts.in_a_row + 1, self._dials)
         self._next = Leg(self._hold)
         self._subscribe(self._next)
+
+    def _dials(self) -> None:
+        """It is the new one's turn: a governor may have kept it waiting until now."""
+        self._deadline.disposable = self._scheduler.schedule_relative(self._rotation.overlap, self._overlap_over)
 
     def _hold(self, value: T) -> None:
         due = self._splice.new(value, self._handover.successor_is_live())
