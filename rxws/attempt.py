@@ -151,7 +151,8 @@ class Attempt(abc.DisposableBase):
             action(now)
 
     def on_read_over(self) -> None:
-        self._handed_on(self._inbox.read_time)
+        if self._socket is not None:  # else the handshake's answer came after the end
+            self._handed_on(self._inbox.read_time)
 
     def on_ping(self) -> None:
         self._outbox.answered()

@@ -218,6 +218,30 @@ class LateTransport(ScriptedTransport):
         return Disposable()
 
 
+def test_a_handshake_that_is_answered_after_the_end_has_taken_nobody_s_time() -> None:
+    """What the transport read then was with nobody: no consumer was slow, whatever the clock says."""
+    slow: list[float] = []
+
+    class Told(rxws.types.Silence):
+        def slow(self, seconds: float) -> None:
+            slow.append(seconds)
+
+    virtual, transport = TestScheduler(), LateTransport(Attempt(opens=None))
+    virtual.advance_to(5_000.0)
+    subscription = connect("ws://scripted", transport=transport, journal=Told()).subscribe(scheduler=virtual)
+    virtual.advance_to(5_001.0)
+    subscription.dispose()
+    transport.receiver.on_open(Quiet())
+    transport.receiver.on_read_over()
+    assert slow == []
+
+
+class Quiet:
+    """A socket that only goes."""
+
+    def abort(self) -> None: ...
+
+
 def test_dispose_before_the_first_turn_dials_nothing() -> None:
     """The dial comes one turn after subscribe."""
     one = One(Attempt())
