@@ -139,7 +139,7 @@ class Handover(Logbook, Protocol):
         """Call `then` once no more than one socket is left of all that were opened: at once, or when one is gone."""
 
     def succeeding(self, attempt: int, dials: Callable[[], None]) -> None:
-        """The next attempt is the successor's, the so manieth in a row; `dials` is called when it is its turn to dial."""
+        """The next attempt is the successor's, the so manieth in a row; `dials` is called when it is its turn."""
 
     def successor_is_live(self) -> bool:
         """Whether the successor has brought data."""

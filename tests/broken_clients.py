@@ -201,6 +201,8 @@ BROKEN: dict[str, Client] = {
     **dict.fromkeys([f"dispose-{each}" for each in ("connecting", "waiting", "receiving", "unanswered")], stays),
     **dict.fromkeys(["dispose-within", "dispose-anywhere"], stays),
     "crowd": twice,
+    "crowd-governed": given(dials=None),
+    "topics": given(send_limit=None),
     **dict.fromkeys(["soak-reconnects", "soak-messages"], hoards),
 }
 """A broken client by the key of the row that must notice it."""

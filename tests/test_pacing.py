@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from reactivex import Subject
 from reactivex.testing import TestScheduler
 
+from benchmarks.reliability.limited import CountingTransport, most_in_any
 from rxws import Backoff, Rotation, SendLimit, connect, ws_observable
 from rxws import operators as wsops
 from rxws import pacing as module
@@ -18,7 +19,6 @@ from rxws.events import Event, Opened, Overflow, Rotated, Subscribed
 from rxws.pacing import Pacer
 from rxws.testing import Attempt
 from rxws.types import Connection
-from tests.limited import CountingTransport, most_in_any
 
 FIVE = SendLimit(5)
 

@@ -10,12 +10,12 @@ import pytest
 from reactivex import Subject
 from reactivex.testing import TestScheduler
 
+from benchmarks.reliability.limited import most_in_any
 from rxws import Backoff, Governor, Rotation, connect, ws_observable
 from rxws.controls import Controls
 from rxws.errors import HandshakeRejected, Killed
 from rxws.events import Closed, Connecting, ConnectionState, Event, GaveUp, Opened, Rotated, Waiting
 from rxws.testing import Attempt, ScriptedTransport
-from tests.limited import most_in_any
 
 URL = "ws://venue.example/ws"
 
@@ -240,6 +240,17 @@ def test_a_rotations_next_dial_is_counted_and_waits() -> None:
     streams.to(50.0)
     assert streams.dials == [0.0, 0.0, 40.0]
     assert streams.waits(1) == [(pytest.approx(18.0), pytest.approx(22.0))]
+    assert len(streams.of(Rotated, 1)) == 1
+    assert streams.of(Closed, 1) == []
+
+
+def test_a_rotations_overlap_counts_from_its_dial_and_not_from_the_wait_for_it() -> None:
+    """A governor may keep it waiting for longer than the overlap: that is no failure of the new connection."""
+    messages = [(float(second), f'{{"n":{second}}}') for second in range(1, 100)]
+    streams, governor = Streams(Attempt(messages=messages)), Governor(dials=2, per=40.0)
+    streams.add(dials=governor).add(dials=governor, rotate=Rotation(20.0, overlap=5.0, jitter=0.0))
+    streams.to(50.0)
+    assert streams.dials == [0.0, 0.0, 40.0]
     assert len(streams.of(Rotated, 1)) == 1
     assert streams.of(Closed, 1) == []
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from benchmarks.reliability.limited import most_in_any
 from benchmarks.reliability.raw_server import PING, Peer, RawServer, frame
 from rxws import SendLimit, ws_observable
 from rxws.events import Closed, Event, Subscribed
 from rxws.scheduler import settled
 from rxws.testing import Limits, SimulatedExchange
-from tests.limited import most_in_any
 
 # A second of Binance's in a tenth; ours is a little longer, for a loop delays what arrives.
 THEIRS, OURS = 0.1, 0.15

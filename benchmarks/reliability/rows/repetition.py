@@ -10,9 +10,11 @@ from typing import Any
 
 from reactivex.testing import TestScheduler
 
+from benchmarks.reliability.limited import CountingTransport, most_in_any
 from benchmarks.reliability.raw_server import BINARY, TEXT, Peer, RawServer, Script, frame
 from benchmarks.reliability.row import Figure, Trial, counted, row
-from rxws import Backoff, Stats
+from rxws import Backoff, SendLimit, Stats
+from rxws.errors import ConnectionClosed
 from rxws.events import Closed, Connecting, Opened, Subscribed, Waiting
 from rxws.testing import Attempt, ScriptedTransport, SimulatedExchange
 
@@ -113,6 +115,40 @@ async def storm(trial: Trial) -> Figure:
         median=median(counts) <= 6,
         most=max(counts) <= 10,
         goes_on=stopped == 0,
+    )
+
+
+@row(
+    "topics",
+    "500 topics, a limit of 5 frames a second, and 20 reconnects, in virtual time; the server pings",
+    "Each topic is asked for exactly once a connection; no second holds more than 5 frames, pings and pongs among them",
+)
+async def topics(trial: Trial) -> Figure:
+    reconnects, wanted = trial.size(3, 20), [f"topic {number}" for number in range(500)]
+    lasting = Attempt(lost=(300.0, ConnectionClosed(1001)), pings=[20.0 * number for number in range(1, 15)])
+    virtual, transport = TestScheduler(), CountingTransport(lasting)
+    stream = trial.client(
+        "ws://scripted",
+        transport=transport,
+        subscriptions=wanted,
+        send_limit=SendLimit(5),
+        ping_interval=20.0,
+        ping_timeout=20.0,
+        idle_timeout=None,
+        retry=Backoff.fixed(1.0),
+    )
+    subscription = stream.subscribe(on_error=lambda error: None, scheduler=virtual)
+    virtual.advance_to(301.0 * (reconnects + 1) - 0.5)
+    sent = [dialed.sent for dialed in transport.script.dials]
+    frames = [[at for at, _ in connection.frames] for connection in transport.connections]
+    most = max(most_in_any(1.0, instants) for instants in frames)
+    subscription.dispose()
+    return Figure.of(
+        f"{sum(map(len, sent)):,} sent on {len(sent)} connections; at most {most} frames in a second",
+        connections=len(sent) == reconnects + 1,
+        once_and_in_order=all(each == wanted for each in sent),
+        limit=most <= 5,
+        pings_counted=sum(map(len, frames)) > sum(map(len, sent)),
     )
 
 
