@@ -251,7 +251,7 @@ def test_a_rotations_overlap_counts_from_its_dial_and_not_from_the_wait_for_it()
     streams.add(dials=governor).add(dials=governor, rotate=Rotation(20.0, overlap=5.0, jitter=0.0))
     streams.to(50.0)
     assert streams.dials == [0.0, 0.0, 40.0]
-    assert [wait.rule for wait in streams.of(Waiting, 1)] == ["governor"]
+    assert [event.rule for _, event in streams.of(Waiting, 1)] == ["governor"]
     assert len(streams.of(Rotated, 1)) == 1
 
 
