@@ -212,7 +212,7 @@ async def test_values_are_what_decode_makes_of_them(hand: Any, decode: Any, valu
 
 async def test_who_blocks_the_loop_is_named(hand: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A handler, and a listener of events, by its own name, behind all that lies between."""
-    for module in ("attempt", "lifecycle"):
+    for module in ("attempt", "telling"):
         monkeypatch.setattr(f"rxws.{module}.BLOCKED", 0.0)  # so that nobody has to
 
     def slow_handler(value: Any) -> None: ...
