@@ -19,7 +19,7 @@ RUNNING_MODULES = frozenset(
 SUBPROCESSES = frozenset({"subprocess", "os.system", "os.popen", "pty"})
 LOGS = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log"})
 # `Lifecycle.log` hands its caller's format on; its callers are looked at too.
-HANDS_ON = {("lifecycle.py", "message")}
+HANDS_ON = {("telling.py", "message")}
 
 
 def found(source: str, name: str) -> list[str]:
