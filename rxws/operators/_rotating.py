@@ -172,6 +172,7 @@ class Rotating(Generic[T]):
     def _dial(self) -> None:
         if not self._current.runs or self._handover.age() is None:
             self._request = None  # it is about to be opened, and so as fresh as can be
+            self._requests.again(self._scheduler)  # or a callable's first answer would have been its last
             return
         self._splice.begin()
         self._handover.succeeding(self._attempts.in_a_row + 1, self._dials)
