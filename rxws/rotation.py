@@ -156,7 +156,7 @@ class Splice(Generic[T]):
         self._forget_the_oldest()
         topic = _topic(key)
         if topic not in self._firsts:
-            self._awaited.add(topic)
+            self._await(topic)
         elif self._firsts[topic] == key:
             self._awaited.discard(topic)
         return CUT if self.delivers and not self._awaited else PASS
@@ -209,12 +209,17 @@ class Splice(Generic[T]):
             del self._seen[next(iter(self._seen))]
 
     def _begin_topic(self, topic: Hashable, key: Hashable) -> None:
-        if topic not in self._firsts:
+        if topic not in self._firsts and len(self._firsts) < HELD:
             self._firsts[topic] = key
             if key in self._seen:
                 self._awaited.discard(topic)
             else:
-                self._awaited.add(topic)
+                self._await(topic)
+
+    def _await(self, topic: Hashable) -> None:
+        # A key whose number stands first makes a topic of each message.
+        if len(self._awaited) < HELD:
+            self._awaited.add(topic)
 
     def _key_of(self, value: T) -> Hashable:
         if self._key is None:
