@@ -17,7 +17,7 @@ from rxws.controls import Controls
 from rxws.errors import ConfigError
 from rxws.events import ConnectionState, Event
 from rxws.lifecycle import Lifecycle
-from rxws.scheduler import report
+from rxws.scheduler import RAISED, report
 from rxws.types import Connection
 
 __all__ = ["Session"]
@@ -199,7 +199,7 @@ class Session(Generic[T]):
         try:
             if self._listener is not None:
                 self._listener(event)
-        except Exception as error:
+        except RAISED as error:
             report(error)
         self._told.on_next(event)
         self.look()
