@@ -249,6 +249,9 @@ def ws_observable(
     watched = wsops.idle_timeout(idle_timeout, is_data)
     values = decoded(decode, keep, on_bad_frame)
     limit = None if max_age is None else max_age * (1.0 - max_age_jitter)
+    if rotate is not None and limit == 0.0:
+        right = "and a rotation begins before the earliest of them; take less than 1"
+        raise ConfigError("max_age_jitter", f"{max_age_jitter!r} takes off all of an age, {right}")
     wsops.rotate(rotate, retry, limit=limit)
     if rotate is not None and close_timeout is None:
         raise ConfigError("close_timeout", "None is for ever, and a rotation waits for the old socket; take seconds")
