@@ -41,7 +41,8 @@ class Rotation:
             What such a callable raises, or what it returned, is told and asks for nothing.
         unless: a window in which no rotation starts; one that was asked for waits until it is over. None: none.
         overlap: seconds, from the dial on, in which the new connection must have delivered; else the old one is kept,
-            and the next try backs off.
+            and the next try backs off. Where the old one is paused (`Connection.pause`), they begin anew when it is
+            read again: it still has to deliver what that kept back.
         key: value to the sequence number or id by which the overlap is delivered once, None for a value that has none:
             what the new connection brings is held until the old one has delivered the first of it, or `overlap` ends.
             Where there are several sequences, a tuple of the topic and its number: it then waits for the first of each
