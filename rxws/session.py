@@ -17,7 +17,7 @@ from rxws.controls import Controls
 from rxws.errors import ConfigError
 from rxws.events import ConnectionState, Event
 from rxws.lifecycle import Lifecycle
-from rxws.scheduler import RAISED, report
+from rxws.scheduler import RAISED, report, settled
 from rxws.types import Connection
 
 __all__ = ["Session"]
@@ -181,6 +181,7 @@ class Session(Generic[T]):
         """Wait until no socket is left of what has ended."""
         life = self.life
         await self.until(lambda: life is None or not life.sockets)
+        await settled()  # a dial that was broken off has a socket too
 
     def look(self) -> None:
         """Something has changed, a connection is ready, say: wake those whose condition has come true."""
