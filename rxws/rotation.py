@@ -41,7 +41,8 @@ class Rotation:
             What such a callable raises, or what it returned, is told and asks for nothing.
         unless: a window in which no rotation starts; one that was asked for waits until it is over. None: none.
         overlap: seconds, from the dial on, in which the new connection must have delivered; else the old one is kept,
-            and the next try backs off.
+            and the next try backs off. Where the old one is paused (`Connection.pause`), they begin anew when it is
+            read again: it still has to deliver what that kept back.
         key: value to the sequence number or id by which the overlap is delivered once, None for a value that has none:
             what the new connection brings is held until the old one has delivered the first of it, or `overlap` ends.
             Where there are several sequences, a tuple of the topic and its number: it then waits for the first of each
@@ -156,7 +157,7 @@ class Splice(Generic[T]):
         self._forget_the_oldest()
         topic = _topic(key)
         if topic not in self._firsts:
-            self._awaited.add(topic)
+            self._await(topic)
         elif self._firsts[topic] == key:
             self._awaited.discard(topic)
         return CUT if self.delivers and not self._awaited else PASS
@@ -209,12 +210,17 @@ class Splice(Generic[T]):
             del self._seen[next(iter(self._seen))]
 
     def _begin_topic(self, topic: Hashable, key: Hashable) -> None:
-        if topic not in self._firsts:
+        if topic not in self._firsts and len(self._firsts) < HELD:
             self._firsts[topic] = key
             if key in self._seen:
                 self._awaited.discard(topic)
             else:
-                self._awaited.add(topic)
+                self._await(topic)
+
+    def _await(self, topic: Hashable) -> None:
+        # A key whose number stands first makes a topic of each message.
+        if len(self._awaited) < HELD:
+            self._awaited.add(topic)
 
     def _key_of(self, value: T) -> Hashable:
         if self._key is None:

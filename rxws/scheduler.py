@@ -46,7 +46,7 @@ CLOSING = 5.0
 RAISED = (Exception, asyncio.CancelledError)
 
 # asyncio keeps weak references to its tasks, and none to its transports: what closes in the background is known here.
-_PENDING: WeakKeyDictionary[asyncio.AbstractEventLoop, set[asyncio.Future[None]]] = WeakKeyDictionary()
+_PENDING: WeakKeyDictionary[asyncio.AbstractEventLoop, set[asyncio.Future[Any]]] = WeakKeyDictionary()
 
 
 class LoopScheduler(AsyncIOScheduler):
@@ -250,7 +250,7 @@ def when_drained(
     return turn
 
 
-def outlasts(future: asyncio.Future[None]) -> None:
+def outlasts(future: asyncio.Future[Any]) -> None:  # Any: only that it ends matters
     """Note that what `future` stands for, a socket that is being closed, goes on after its subscription has ended."""
     pending = _PENDING.setdefault(future.get_loop(), set())
     pending.add(future)

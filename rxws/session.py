@@ -17,7 +17,7 @@ from rxws.controls import Controls
 from rxws.errors import ConfigError
 from rxws.events import ConnectionState, Event
 from rxws.lifecycle import Lifecycle
-from rxws.scheduler import report
+from rxws.scheduler import RAISED, report, settled
 from rxws.types import Connection
 
 __all__ = ["Session"]
@@ -54,7 +54,7 @@ class Session(Generic[T]):
     def _prepare(self) -> None:
         self.error: Exception | None = None
         self._raised_at: TracebackType | None = None
-        self._running = False
+        self._running = self._is_paused = False
         self.controls = Controls()
         self.controls.on_change = self.look
         self._shared = self._stream(self.controls, self._heard).pipe(wsops.share_live())
@@ -134,12 +134,14 @@ class Session(Generic[T]):
             raise self.error.with_traceback(self._raised_at)
 
     def pause(self) -> None:
-        """Read nothing more from the sockets until `resume`."""
+        """Read nothing more from the sockets until `resume`, those that open meanwhile among them."""
+        self._is_paused = True
         for connection in self.connections:
             connection.pause()
 
     def resume(self) -> None:
         """Read again."""
+        self._is_paused = False
         for connection in self.connections:
             connection.resume()
 
@@ -179,9 +181,12 @@ class Session(Generic[T]):
         """Wait until no socket is left of what has ended."""
         life = self.life
         await self.until(lambda: life is None or not life.sockets)
+        await settled()  # a dial that was broken off has a socket too
 
     def look(self) -> None:
-        """Something has changed: wake those whose condition has come true."""
+        """Something has changed, a connection is ready, say: wake those whose condition has come true."""
+        if self._is_paused:
+            self.pause()
         for condition, waiter in self._waiting:
             if not waiter.done() and condition():
                 waiter.set_result(None)
@@ -199,7 +204,7 @@ class Session(Generic[T]):
         try:
             if self._listener is not None:
                 self._listener(event)
-        except Exception as error:
+        except RAISED as error:
             report(error)
         self._told.on_next(event)
         self.look()

@@ -249,9 +249,14 @@ def ws_observable(
     watched = wsops.idle_timeout(idle_timeout, is_data)
     values = decoded(decode, keep, on_bad_frame)
     limit = None if max_age is None else max_age * (1.0 - max_age_jitter)
+    if rotate is not None and limit == 0.0:
+        right = "and a rotation begins before the earliest of them; take less than 1"
+        raise ConfigError("max_age_jitter", f"{max_age_jitter!r} takes off all of an age, {right}")
     wsops.rotate(rotate, retry, limit=limit)
     if rotate is not None and close_timeout is None:
         raise ConfigError("close_timeout", "None is for ever, and a rotation waits for the old socket; take seconds")
+
+    called = (is_data, keep, None if isinstance(decode, type) else decode, topic, rotate and rotate.key)
 
     def build(life: Lifecycle, ends: PlannedEnds, out: Outgoing) -> Observable[Any]:
         def not_final(signal: RetrySignal) -> bool:
@@ -262,9 +267,10 @@ def ws_observable(
             again = wsops.after(retry, random=random, journal=life)
             return again(signals.pipe(ops.take_while(not_final)))
 
+        timed = life.timed(subscriptions) if callable(subscriptions) else None
         subscribed = connections(life).pipe(
             wsops.record_stats(life),
-            subscribing,
+            subscribing if timed is None else wsops.send_subscriptions(on_open, formatted(timed, format)),
             ops.do_action(out.ready),
             aged,
             watched,
@@ -289,7 +295,7 @@ def ws_observable(
             events=events,
             in_stream=observer.on_next if lifecycle else None,
             origin=url if isinstance(url, str) else "",
-            consumers=(is_data, keep, None if isinstance(decode, type) else decode, topic, observer),
+            consumers=(*called, observer),
         )
         ends = PlannedEnds(plans, life, controls)
         out = Outgoing(life, unsent)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 
 from reactivex import abc
 from reactivex.disposable import Disposable
@@ -43,6 +44,10 @@ class Succession:
         if current is None or current.ended or current.opened_time is None:
             return None
         return self.now() - current.opened_time
+
+    def read_for(self) -> float:
+        connection = None if self.current is None else self.current.connection
+        return inf if connection is None else self.now() - connection.reading_since
 
     def room(self, then: Callable[[], None]) -> abc.DisposableBase:
         def found() -> None:

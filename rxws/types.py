@@ -135,6 +135,9 @@ class Handover(Logbook, Protocol):
     def age(self) -> float | None:
         """Seconds since the current connection opened; None while none is open."""
 
+    def read_for(self) -> float:
+        """Seconds for which the current connection has been read without a pause: 0.0 while it is paused."""
+
     def room(self, then: Callable[[], None]) -> abc.DisposableBase:
         """Call `then` once no more than one socket is left of all that were opened: at once, or when one is gone."""
 

@@ -17,6 +17,7 @@ from reactivex.subject import BehaviorSubject, ReplaySubject
 from reactivex.testing import TestScheduler
 
 from rxws import operators as wsops
+from rxws.channels import Channels, generic
 from rxws.consumers import MOST, SHOWN, names_behind
 
 HERE = "tests.test_consumers"
@@ -152,6 +153,21 @@ def test_operators_are_looked_through(way: Any, names: list[str]) -> None:
     assert [name for name in ("decide", "grow", "note") if f"{HERE}.{name}" in found.split(", ")][: len(names)] == names
     for word in ("rxws.", "reactivex.", "AutoDetach"):
         assert word not in found
+
+
+def test_what_a_client_is_subscribed_to_names_who_is_asked() -> None:
+    """The callable that is asked for it, and what makes payloads of channels."""
+    here = f"{HERE}.test_what_a_client_is_subscribed_to_names_who_is_asked.<locals>"
+
+    def payload(action: str, channel: str) -> dict[str, str]:
+        return {action: channel}
+
+    def asked() -> list[str]:
+        return ["trades"]
+
+    assert names_behind(Channels(asked, payload).wanted) == f"{here}.payload, {here}.asked"
+    assert names_behind(Channels(asked, generic).wanted) == f"{here}.asked"
+    assert names_behind(Channels(["trades"], payload).wanted) == f"{here}.payload"
 
 
 def test_all_who_share_are_named() -> None:

@@ -436,6 +436,18 @@ def test_memory_is_bounded_over_any_number_of_rotations(rounds: list[tuple[int, 
             assert not (splice._held or splice._seen or splice._firsts or splice._awaited)
 
 
+def test_topics_are_bounded_where_each_value_makes_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key whose number stands first, say: those of the old one that are waited for, and those of the new one."""
+    monkeypatch.setattr(module, "HELD", 20)
+    joined = Joined(lambda number: (number, "trades"))
+    joined.begin()
+    for number in range(100):
+        joined.splice.new(number, live=False)
+        joined.old([1_000 + number])
+    assert len(joined.splice._firsts) <= 20
+    assert len(joined.splice._awaited) <= 20
+
+
 def test_nothing_is_remembered_where_there_is_no_key() -> None:
     """Not even the latest."""
     joined = Joined(None)

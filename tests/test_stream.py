@@ -16,7 +16,7 @@ from reactivex import operators as ops
 from reactivex.subject import BehaviorSubject
 from reactivex.testing import TestScheduler
 
-from rxws import Backoff, Stats, ws_observable
+from rxws import Backoff, Rotation, Stats, ws_observable
 from rxws.errors import (
     ConfigError,
     ConnectionClosed,
@@ -635,6 +635,7 @@ def test_a_url_callable_that_gives_no_url_is_a_clear_error() -> None:
         ("transport", {"transport": "carrier pigeon"}),
         ("transport", {"transport": "picows"}),
         ("rotate", {"rotate": object()}),
+        ("max_age_jitter", {"rotate": Rotation(60.0), "max_age": 600.0, "max_age_jitter": 1.0}),
         ("batch", {"batch": True}),
         ("dials", {"dials": object()}),
         ("maxsize", {"maxsize": 3}),

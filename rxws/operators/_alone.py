@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 
 from reactivex import abc
 from reactivex.disposable import Disposable
@@ -26,6 +27,9 @@ class Alone(Silence):
 
     def age(self) -> float | None:
         return None if self._began is None else self._now() - self._began
+
+    def read_for(self) -> float:
+        return inf
 
     def room(self, then: Callable[[], None]) -> abc.DisposableBase:
         if self._began is None:  # what asks first is the first connection

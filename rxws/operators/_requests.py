@@ -18,7 +18,7 @@ from rxws.rotation import Rotation
 from rxws.scheduler import resolve
 from rxws.types import Handover
 
-__all__ = ["Request", "Requests"]
+__all__ = ["EARLY", "Request", "Requests"]
 
 EARLY = 1e-3
 """Seconds that an age may be short of: its timer counts from the dial, and a clock's last digits differ."""

@@ -21,7 +21,7 @@ from rxws.backoff import Policy
 from rxws.errors import ConfigError, ConnectTimeout, Disconnected, RxwsError
 from rxws.operators._attempts import Attempts
 from rxws.operators._gate import WindowGate
-from rxws.operators._requests import Request, Requests
+from rxws.operators._requests import EARLY, Request, Requests
 from rxws.operators.after import after
 from rxws.rotation import CUT, PASS, Rotation, Splice
 from rxws.scheduler import RAISED, report
@@ -172,6 +172,7 @@ class Rotating(Generic[T]):
     def _dial(self) -> None:
         if not self._current.runs or self._handover.age() is None:
             self._request = None  # it is about to be opened, and so as fresh as can be
+            self._requests.again(self._scheduler)  # or a callable's first answer would have been its last
             return
         self._splice.begin()
         self._handover.succeeding(self._attempts.in_a_row + 1, self._dials)
@@ -190,7 +191,10 @@ class Rotating(Generic[T]):
             self._cut()
 
     def _overlap_over(self, *_: object) -> None:
-        if self._splice.delivers:
+        left = self._rotation.overlap - self._handover.read_for()
+        if left > EARLY:  # what a pause has kept from us is not lost: it comes when the old one is read again
+            self._deadline.disposable = self._scheduler.schedule_relative(left, self._overlap_over)
+        elif self._splice.delivers:
             self._cut_between_reads()
         else:
             self._failed(ConnectTimeout("rotate", self._rotation.overlap))

@@ -79,6 +79,7 @@ class WebsocketsTransport:
             # The task ends a turn after the handshake; cancelled in between, it would abort the open connection.
             if not (made and made[-1].opened):
                 task.cancel()
+                outlasts(task)
 
         task = asyncio.get_running_loop().create_task(opening(), name="rxws dial")
         task.add_done_callback(done)

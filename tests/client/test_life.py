@@ -148,6 +148,21 @@ async def test_events_are_heard_by_the_listener_given_and_by_who_observes(
         assert heard == seen == [Connecting, Opened, Closed]
 
 
+async def test_a_cancellation_that_a_listener_raises_is_reported_too(hand: Any, unheard: list[BaseException]) -> None:
+    """What is raised by something that it called and that was cancelled keeps nothing from others either."""
+    error, seen = asyncio.CancelledError("mine"), []
+
+    def listen(event: Event) -> None:
+        raise error
+
+    unheard.extend([error] * 3)
+    async with RawServer(quiet) as server, hand(server.url, connect=False, events=listen) as client:
+        client.events.subscribe(lambda event: seen.append(type(event)))
+        await client.connect()
+        await client.close()
+        assert seen == [Connecting, Opened, Closed]
+
+
 async def test_a_listener_may_be_an_observer(hand: Any) -> None:
     """As in `ws_observable`."""
     heard: list[Any] = []

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from benchmarks.reliability.raw_server import PING, PONG, TEXT, Peer, RawServer, frame
-from rxws import Backoff
+from rxws import Backoff, Rotation
 from rxws.errors import BufferOverflow, ConfigError, ConnectTimeout, DecodeError
-from rxws.events import Overflow
+from rxws.events import Overflow, Rotated
 from tests.client.hand import greet, outcome, quiet, task, turns, until
 
 
@@ -222,7 +222,7 @@ async def test_who_no_longer_blocks_reads_on(hand: Any) -> None:
 
 
 async def test_block_holds_for_the_next_connection_too(hand: Any) -> None:
-    """One that opens while the buffer is full is paused with its first read."""
+    """One that opens while the buffer is full is paused with what came beside its handshake."""
     async with RawServer(flood) as server, hand(server.url, **BLOCKING, retry=Backoff.fixed(0.01)) as client:
         await asyncio.sleep(0.05)
         for _ in range(3):
@@ -230,6 +230,46 @@ async def test_block_holds_for_the_next_connection_too(hand: Any) -> None:
             await until(lambda: client.is_connected)
             await asyncio.sleep(0.05)
         assert client.stats.messages_received < 4 * 500
+
+
+async def test_block_reads_nothing_of_a_connection_that_opens_meanwhile(hand: Any) -> None:
+    """Until half is taken."""
+    async with RawServer(quiet) as server, hand(server.url, **{**BLOCKING, "maxsize": 2}) as client:
+        server.peers[0].number(5)
+        await until(lambda: client.stats.messages_received == 5)
+        client.kill()
+        await until(lambda: client.is_connected)
+        server.peers[1].number(5)
+        await asyncio.sleep(0.1)
+        assert client.stats.messages_received == 5
+        assert [(await client.receive())["n"] for _ in range(10)] == list(range(1, 11))
+
+
+async def test_block_loses_nothing_by_a_rotation(hand: Any) -> None:
+    """The old connection is paused when its successor opens: first it delivers what it held back."""
+    open_peers: list[Peer] = []
+
+    async def script(peer: Peer) -> None:
+        await peer.accept()
+        open_peers.append(peer)
+        await peer.listen()
+        open_peers.remove(peer)
+
+    async def feed() -> None:
+        for number in range(1, 10_000):
+            for peer in open_peers:
+                peer.write(frame(TEXT, b'{"n":%d}' % number))
+            await asyncio.sleep(0.002)
+
+    rotation = Rotation(0.2, key=lambda value: value["n"], overlap=0.1, jitter=0.0)
+    async with RawServer(script) as server:
+        feeding = task(feed())
+        async with hand(server.url, **{**BLOCKING, "maxsize": 10}, rotate=rotation) as client:
+            first = (await client.receive())["n"]
+            await asyncio.sleep(0.5)
+            assert await count(client, first + 300) == list(range(first + 1, first + 301))
+            await until(lambda: client.of(Rotated))
+            feeding.cancel()
 
 
 async def test_stream_filter_is_or_over_dicts_and_and_over_pairs(hand: Any) -> None:

@@ -61,6 +61,16 @@ async def test_close_says_goodbye_and_waits_until_the_socket_is_gone(hand: Any) 
         assert [each.reason for each in client.of(Closed)] == [DisconnectReason.USER_REQUESTED]
 
 
+async def test_close_waits_for_a_dial_that_it_breaks_off(hand: Any) -> None:
+    """Its socket is closed when `close` returns, and its task is over."""
+    async with RawServer(hang) as server, hand(server.url, connect=False, open_timeout=None) as client:
+        connecting = task(outcome(client.connect()))
+        await until(lambda: server.peers)
+        await client.close()
+        assert [each for each in asyncio.all_tasks() if each.get_name() == "rxws dial"] == []
+        assert isinstance(await connecting, NotConnected)
+
+
 async def test_close_of_a_client_that_was_never_connected_is_nothing(hand: Any) -> None:
     """Nothing to end, nothing told."""
     async with hand("ws://127.0.0.1:9/", connect=False) as client:

@@ -11,7 +11,7 @@ import pytest
 from reactivex import operators as ops
 
 from benchmarks.reliability.raw_server import PING, Peer, RawServer
-from rxws import aiter, ws_observable
+from rxws import Rotation, aiter, ws_observable
 from rxws.events import Blocked, Closed, Connecting, DisconnectReason, Event, Live, Opened, Suspended
 
 HERE = "tests.faults.test_blocked_loops"
@@ -82,6 +82,16 @@ async def test_an_operators_function_and_decode_are_named_too(watch: Any) -> Non
     assert callback == f"{decoded}, {HERE}.Once, list.append"
 
 
+async def test_the_key_of_a_rotation_is_named_too(watch: Any) -> None:
+    """It is asked about each message."""
+    rotation = Rotation(1_000.0, key=Once())
+    async with RawServer(stay) as server, watch(server.url, rotate=rotation, **PATIENT) as seen:
+        await seen.until(lambda: seen.of(Blocked))
+        (callback,) = named(seen)
+        assert callback is not None
+        assert callback.startswith(f"{HERE}.Once, ")
+
+
 async def test_what_was_held_and_is_handed_on_later_names_its_consumer_too(watch: Any) -> None:
     """Behind a login nothing is handed on by a read."""
 
@@ -117,14 +127,21 @@ CALLED: list[tuple[str, Callable[[Any, str], dict[str, Any]]]] = [
     ("disconnect_when", lambda slow, url: {"disconnect_when": slow}),
     ("url", lambda slow, url: {}),
     ("headers", lambda slow, url: {"headers": slow}),
+    ("subscriptions", lambda slow, url: {"subscriptions": slow}),
 ]
 
 
 @pytest.mark.parametrize(("keyword", "options"), CALLED, ids=[keyword for keyword, _ in CALLED])
 async def test_what_is_asked_and_blocks_is_named(watch: Any, keyword: str, options: Any) -> None:
-    """A condition that is polled, and what a dial asks for."""
+    """A condition that is polled, what a dial asks for, and what a connection does."""
     async with RawServer(stay) as server:
-        answers = {"connect_while": True, "disconnect_when": False, "url": server.url, "headers": {}}
+        answers = {
+            "connect_while": True,
+            "disconnect_when": False,
+            "url": server.url,
+            "headers": {},
+            "subscriptions": (),
+        }
         slow = Once(answers[keyword])
         where = slow if keyword == "url" else server.url
         settings = {**PATIENT, **options(slow, server.url), "check_interval": 0.1, "open_timeout": 10.0}

@@ -72,6 +72,13 @@ def test_a_tick_before_a_connection_is_open_asks_for_nothing() -> None:
     assert played.to(11.0).dials == [0.0, 10.0]
 
 
+def test_a_callable_that_asks_before_its_connection_is_open_is_called_again() -> None:
+    """A dial may wait for its turn for long, and one answer is all that a callable has."""
+    played = play(leg(opens=5.0), leg(), rotate=keyed(lambda messages: rx.timer(3.0))).to(7.0)
+    assert played.dials == [0.0, 6.0]
+    assert [event.rule for event in played.of(Rotated)] == ["tick"]
+
+
 def test_the_error_of_an_observable_is_the_streams() -> None:
     """It ends both connections first."""
     ticks: Subject[int] = Subject()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import reactivex as rx
+from reactivex import operators as ops
 from reactivex.subject import BehaviorSubject
 
 from rxws import Backoff
@@ -242,6 +243,24 @@ def test_the_users_close_completes_for_good_also_in_an_overlap(which: int, deliv
     assert {event.reason for event in played.of(Closed)} == {DisconnectReason.USER_REQUESTED}
     assert played.events[-1].state in (ConnectionState.CLOSING, ConnectionState.CLOSED)
     assert len(played.to(60.0).dials) == 2
+
+
+@pytest.mark.parametrize(("delivers", "cut"), [(True, 15.0), (False, None)])
+def test_what_a_pause_keeps_from_us_is_not_cut_off(delivers: bool, cut: float | None) -> None:
+    """`overlap` ends when the old one has been read for so long; by then it has delivered what it held back."""
+    connections: list[Any] = []
+    successor = leg() if delivers else Attempt()
+    played = play(leg(), successor, rotate=keyed(overlap=3.0), heartbeat=ops.do_action(connections.append)).to(8.5)
+    connections[0].pause()
+    played.to(15.0)
+    assert numbers(played) == through(8)
+    connections[0].resume()
+    played.to(17.0)
+    assert numbers(played) == through(17)
+    assert [event.time_ns for event in played.of(Rotated)] == ([] if cut is None else [cut * 1e9])
+    assert played.of(Closed) == []
+    played.to(18.5)
+    assert len(played.of(Closed)) == (0 if delivers else 1)
 
 
 @pytest.mark.parametrize("delivers", [True, False])
