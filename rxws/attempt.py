@@ -226,10 +226,10 @@ class Attempt(abc.DisposableBase):
         """Seconds from the dial to the open connection."""
         return 0.0 if self._began is None else self.opened_time - self._began
 
-    def send(self, message: Payload) -> None:
+    def send(self, message: Payload, *, unsent: Callable[[], None] | None = None) -> None:
         if self._socket is None or self.end_reason is not None:
             raise ConnectionClosed(1006)
-        self._outbox.send(message)
+        self._outbox.send(message, unsent)
 
     def when_sent(self, action: Callable[[], None]) -> None:
         self._outbox.when_sent(action)

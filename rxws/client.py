@@ -146,7 +146,7 @@ class WebSocketClient(Driving[T], Reading[T]):
         **options: Unpack[StreamOptions],
     ) -> None:
         check_bound(maxsize, overflow, block=True)
-        self.stats = options.get("stats") or Stats()
+        self.stats = Stats() if options.get("stats") is None else options["stats"]
         self._url = masked(url) if isinstance(url, str) else ""
         self._bound = (maxsize, overflow)
         self._unsent = options.get("unsent", "fail")

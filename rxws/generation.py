@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rxws.errors import DecodeError, Disconnected
 from rxws.events import (
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from rxws.telling import Stamp
 
 __all__ = ["Generation"]
+
+R = TypeVar("R")
 
 
 class Generation:
@@ -118,6 +120,9 @@ class Generation:
 
     def stale(self, idle: float, topic: str | None = None) -> None:
         self._life.tell(Stale(**self._stamp(), idle=idle, topic=topic))
+
+    def timed(self, function: Callable[..., R]) -> Callable[..., R]:
+        return self._life.timed(function)
 
     def slow(self, seconds: float) -> None:
         self._life.was_slow(self.number, seconds)

@@ -35,8 +35,8 @@ class Outbox:
         """Take the socket, which is open."""
         self._socket = socket
 
-    def send(self, message: Payload) -> None:
-        """Send a message after those before it.
+    def send(self, message: Payload, unsent: Callable[[], None] | None) -> None:
+        """Send a message after those before it; where it waits in vain, `unsent` is called.
 
         Raises:
             BufferOverflow: there is no room.
@@ -45,7 +45,7 @@ class Outbox:
         if self._pacer is None:
             self._write(payload, is_text)
         else:
-            self._pacer.send(partial(self._write, payload, is_text), len(payload))
+            self._pacer.send(partial(self._write, payload, is_text), len(payload), unsent)
 
     def ping(self, payload: bytes, left: Callable[[], None]) -> None:
         """Send a ping before all that waits, and call `left` when it goes."""
@@ -67,7 +67,7 @@ class Outbox:
             self._pacer.when_sent(action)
 
     def end(self) -> int:
-        """Send nothing more; return how many messages waited."""
+        """Send nothing more; return how many messages waited, and are dropped."""
         return 0 if self._pacer is None else self._pacer.end()
 
     def _write(self, payload: bytes, is_text: bool) -> None:

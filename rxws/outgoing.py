@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from math import inf
 
 from reactivex.disposable import Disposable, SerialDisposable
@@ -12,7 +13,7 @@ from rxws.errors import BufferOverflow, Disconnected, NotConnected
 from rxws.lifecycle import Lifecycle
 from rxws.payloads import as_sent
 from rxws.types import Connection, Payload
-from rxws.unsent import Unsent
+from rxws.unsent import Hold, Unsent
 
 __all__ = ["Outgoing"]
 
@@ -65,9 +66,9 @@ class Outgoing:
         """
         self._flush()
         try:
-            connection = self.connection
-            if connection is None or not _sent(connection, payload):
-                self._without_connection(as_sent(payload))
+            connection, message = self.connection, as_sent(payload)
+            if connection is None or not self._sent(connection, message):
+                self._without_connection(message)
         except BufferOverflow:
             self._life.dropped("outgoing")
             raise
@@ -98,6 +99,21 @@ class Outgoing:
         if len(self._held) == 1:
             self._watch()
 
+    def _sent(self, connection: Connection, message: str | bytes) -> bool:
+        # What a limit holds back until the connection has ended has never left: it is held for the next one.
+        again = partial(self._again, message) if isinstance(self._unsent, Hold) else None
+        try:
+            connection.send(message, unsent=again)
+        except Disconnected:  # it ends at this very moment
+            return False
+        return True
+
+    def _again(self, message: str | bytes) -> None:
+        try:
+            self._without_connection(message)
+        except BufferOverflow:
+            self._life.dropped("outgoing")
+
     def _flush(self) -> None:
         """Forget what is held for too long, and send the rest, if there is a connection to send it on."""
         if not self._held:
@@ -110,7 +126,7 @@ class Outgoing:
         while self._held:
             held = self._held.popleft()
             try:
-                sent = _sent(connection, held[1])
+                sent = self._sent(connection, held[1])
             except BufferOverflow:
                 without_room += 1
                 continue
@@ -141,11 +157,3 @@ class Outgoing:
 
 
 def _nothing() -> None: ...
-
-
-def _sent(connection: Connection, payload: Payload) -> bool:
-    try:
-        connection.send(payload)
-    except Disconnected:  # it ends at this very moment
-        return False
-    return True

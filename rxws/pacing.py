@@ -27,6 +27,7 @@ class Frame:
 
     write: Callable[[], None]
     size: int
+    unsent: Callable[[], None] | None
     then: list[Callable[[], None]] = field(default_factory=list)
 
 
@@ -52,8 +53,10 @@ class Pacer:
         self._refused = 0
         self._incomplete = False
 
-    def send(self, write: Callable[[], None], size: int) -> None:
+    def send(self, write: Callable[[], None], size: int, unsent: Callable[[], None] | None = None) -> None:
         """Send a message of `size` bytes now, or as soon as those before it are sent and the limit lets it.
+
+        Where it still waits at the end, `unsent` is called; None: it is dropped.
 
         Raises:
             BufferOverflow: too many wait; or the outbox is full, where it could go now.
@@ -68,7 +71,7 @@ class Pacer:
         if len(self._waiting) >= WAITING or self._bytes + size > WAITING_BYTES:
             self._refused += 1
             raise BufferOverflow(WAITING if len(self._waiting) >= WAITING else WAITING_BYTES, self._refused)
-        self._waiting.append(Frame(write, size))
+        self._waiting.append(Frame(write, size, unsent))
         self._bytes += size
         if len(self._waiting) == 1:
             self._go()
@@ -90,11 +93,13 @@ class Pacer:
             action()
 
     def end(self) -> int:
-        """Send nothing more; return how many messages waited."""
+        """Send nothing more, give back what is wanted back, and return how many messages are dropped."""
         self._timer.dispose()
-        waited = len(self._waiting)
-        self._waiting.clear()
-        return waited
+        waited, self._waiting = self._waiting, deque()
+        for frame in waited:
+            if frame.unsent is not None:
+                frame.unsent()
+        return sum(frame.unsent is None for frame in waited)
 
     def _go(self, *_: object) -> None:
         while self._ping is not None or self._waiting:

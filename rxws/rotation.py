@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Hashable
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from enum import Enum, auto
 from math import inf
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -76,6 +76,10 @@ class Rotation:
             raise ConfigError("key", f"{self.key!r} is not callable; take a function of a message, or None")
         if isinstance(self.jitter, bool) or not (isinstance(self.jitter, int | float) and 0.0 <= self.jitter <= 1.0):
             raise ConfigError("jitter", f"{self.jitter!r} is out of range; take a fraction from 0 to 1")
+
+    def timed(self, timed: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Rotation:  # Any: whatever `when` is
+        """Return the same, with a callable `when` as `timed` returns it."""
+        return replace(self, when=timed(self.when)) if callable(self.when) else self
 
     def age(self, random: Callable[[], float]) -> float:
         """Return the age in seconds that asks for a rotation, jittered; infinite where none does."""

@@ -263,8 +263,11 @@ def ws_observable(
             life.finished = life.is_final(signal.error)
             return not life.finished
 
+        policy = retry if retry is None or isinstance(retry, Backoff) else life.timed(retry)
+        rotation = None if rotate is None else rotate.timed(life.timed)
+
         def losses(signals: Observable[RetrySignal]) -> Observable[Any]:
-            again = wsops.after(retry, random=random, journal=life)
+            again = wsops.after(policy, random=random, journal=life)
             return again(signals.pipe(ops.take_while(not_final)))
 
         timed = life.timed(subscriptions) if callable(subscriptions) else None
@@ -279,7 +282,7 @@ def ws_observable(
 
         return subscribed.pipe(
             by_topic(values, topic, topic_timeout, on_stale_topic == "reconnect"),
-            wsops.rotate(rotate, retry, limit=limit, random=random, journal=life),
+            wsops.rotate(rotation, policy, limit=limit, random=random, journal=life),
             wsops.retry_when(losses, attempts=life.attempts),
             wsops.take_until(ends.notifier(), start=ends.asked),
             wsops.repeat_when(wsops.reopen(ends.way_back)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from rxws.errors import DecodeError
 from rxws.events import DisconnectReason, reason_of
@@ -24,6 +24,8 @@ __all__ = [
     "Silence",
     "Sink",
 ]
+
+R = TypeVar("R")
 
 Message = str | bytes
 """A whole message: `str` where it is text, `bytes` where it is binary (RFC 6455, section 5.6)."""
@@ -100,6 +102,9 @@ class Journal(Protocol):
 
     def stale(self, idle: float, topic: str | None = None) -> None:
         """No data came for `idle` seconds; None: on no topic at all."""
+
+    def timed(self, function: Callable[..., R]) -> Callable[..., R]:
+        """Return `function`, which tells of itself where it blocks the loop."""
 
     def slow(self, seconds: float) -> None:
         """What consumes the messages took so long over one read, and the loop stood still meanwhile."""
@@ -195,6 +200,9 @@ class Silence:
 
     def stale(self, idle: float, topic: str | None = None) -> None: ...
 
+    def timed(self, function: Callable[..., R]) -> Callable[..., R]:
+        return function
+
     def slow(self, seconds: float) -> None: ...
 
     def waiting(
@@ -268,8 +276,10 @@ class Connection(Protocol):
     def end_reason(self) -> DisconnectReason | None:
         """Why it ended; None while it has not."""
 
-    def send(self, message: Payload) -> None:
+    def send(self, message: Payload, *, unsent: Callable[[], None] | None = None) -> None:
         """Send a message after those before it, and return at once.
+
+        Where a limit holds it back until the connection has ended, `unsent` is called; None: it is dropped, and told.
 
         Raises:
             BufferOverflow: the outbox is full.

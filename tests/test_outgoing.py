@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reactivex import Subject
 
-from rxws import Backoff, Rotation
+from rxws import Backoff, Rotation, SendLimit
 from rxws.controls import Controls
 from rxws.errors import BufferOverflow, ConnectionClosed, HandshakeRejected
 from rxws.events import Closed, Connecting, Event, GaveUp, Opened, Overflow, Rotated, Subscribed
@@ -460,3 +460,51 @@ def test_each_is_sent_once_or_told_of_once_and_in_order(
     assert len(sent) + sum(count for _, count in hand.dropped) == len(times)
     assert ttl is not None or len(sent) + refused == len(times)
     assert sum(isinstance(event, Connecting) for event in hand.heard) == len(hand.sent)
+
+
+# What a limit holds back
+
+
+def test_what_a_limit_held_back_when_the_connection_ended_follows_on_the_next() -> None:
+    """It had never left, so it is held like what finds no connection; each goes out once, in order."""
+    lost = Attempt(lost=(10.0, ConnectionClosed(1006)))
+    hand = Hand(lost, Attempt(), unsent=Hold(), send_limit=SendLimit(2), retry=Backoff.fixed(1.0), ping_interval=None)
+    hand.to(8.5).send(*"abcdef").to(40.0)
+    assert hand.sent == [["a", "b"], ["c", "d", "e", "f"]]
+    assert (hand.dropped, hand.played.stats.dropped) == ([], 0)
+
+
+def test_what_a_limit_held_back_at_the_cut_of_a_rotation_follows_on_the_new_connection() -> None:
+    """A planned reconnect loses nothing that was sent either."""
+    feed = Attempt(messages=[(float(second), str(second)) for second in range(1, 60)])
+    hand = Hand(
+        *(feed, feed),
+        unsent=Hold(),
+        send_limit=SendLimit(2),
+        rotate=Rotation(10.0, jitter=0.0),
+        ping_interval=None,
+    )
+    hand.to(9.5).send(*"abcdef").to(19.5)
+    assert [*hand.sent[0], *hand.sent[1]] == list("abcdef")
+    assert hand.sent[1]
+    assert hand.played.stats.dropped == 0
+
+
+@pytest.mark.parametrize("unsent", ["drop", "fail"])
+def test_without_a_hold_what_a_limit_held_back_is_dropped_and_told(unsent: Unsent) -> None:
+    """As the rest of the outbox is."""
+    lost = Attempt(lost=(10.0, ConnectionClosed(1006)))
+    hand = Hand(lost, Attempt(), unsent=unsent, send_limit=SendLimit(2), retry=Backoff.fixed(1.0), ping_interval=None)
+    hand.to(8.5).send(*"abcdef").to(40.0)
+    assert hand.sent == [["a", "b"], []]
+    assert hand.played.stats.dropped == 4
+
+
+def test_what_a_limit_held_back_finds_no_more_room_than_a_hold_has() -> None:
+    """The rest is counted."""
+    lost = Attempt(lost=(10.0, ConnectionClosed(1006)))
+    policy = Hold(max=2)
+    hand = Hand(lost, Attempt(), unsent=policy, send_limit=SendLimit(2), retry=Backoff.fixed(1.0), ping_interval=None)
+    hand.to(8.5).send(*"abcdef").to(40.0)
+    assert hand.sent == [["a", "b"], ["c", "d"]]
+    assert hand.played.stats.dropped == 2

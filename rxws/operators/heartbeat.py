@@ -82,7 +82,7 @@ class Pulse:
     def __init__(self, connection: Connection, every: float, beat: Beat, scheduler: abc.SchedulerBase) -> None:
         self._connection = connection
         self._every = every
-        self._beat = beat
+        self._beat = connection.journal.timed(beat) if callable(beat) else beat
         self._scheduler = scheduler
         self._clock = clock(scheduler)
         self._began = self._clock()

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import reactivex as rx
 from reactivex import operators as ops
 
 from benchmarks.reliability.raw_server import PING, Peer, RawServer
 from rxws import Rotation, aiter, ws_observable
+from rxws import operators as wsops
 from rxws.events import Blocked, Closed, Connecting, DisconnectReason, Event, Live, Opened, Suspended
 
 HERE = "tests.faults.test_blocked_loops"
@@ -128,6 +130,8 @@ CALLED: list[tuple[str, Callable[[Any, str], dict[str, Any]]]] = [
     ("url", lambda slow, url: {}),
     ("headers", lambda slow, url: {"headers": slow}),
     ("subscriptions", lambda slow, url: {"subscriptions": slow}),
+    ("heartbeat", lambda slow, url: {"heartbeat": wsops.heartbeat(0.05, slow)}),
+    ("rotate", lambda slow, url: {"rotate": Rotation(slow)}),
 ]
 
 
@@ -141,6 +145,8 @@ async def test_what_is_asked_and_blocks_is_named(watch: Any, keyword: str, optio
             "url": server.url,
             "headers": {},
             "subscriptions": (),
+            "heartbeat": None,
+            "rotate": rx.never(),
         }
         slow = Once(answers[keyword])
         where = slow if keyword == "url" else server.url
@@ -149,6 +155,18 @@ async def test_what_is_asked_and_blocks_is_named(watch: Any, keyword: str, optio
             await seen.until(lambda: seen.numbers and seen.of(Blocked))
             await asyncio.sleep(0.6)
             assert named(seen) == [f"{HERE}.Once"]
+
+
+async def test_a_policy_that_blocks_is_named(watch: Any) -> None:
+    """It is asked after a loss."""
+
+    async def closes(peer: Peer) -> None:
+        await peer.accept()
+        peer.close(1001)
+
+    async with RawServer(closes, stay) as server, watch(server.url, retry=Once(0.01), **PATIENT) as seen:
+        await seen.until(lambda: seen.numbers and seen.of(Blocked))
+        assert named(seen) == [f"{HERE}.Once"]
 
 
 async def test_something_else_that_blocks_the_loop_is_told_without_a_name(watch: Any) -> None:
