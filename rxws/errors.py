@@ -184,7 +184,7 @@ class NotConnected(ConnectionClosed):
         self.args = ()
 
     def __str__(self) -> str:
-        return "there is no connection now"
+        return "there is no connection now; await connect() or wait_connected(), or hold what is sent (unsent)"
 
 
 class PingTimeout(Disconnected):
