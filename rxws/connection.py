@@ -92,7 +92,7 @@ def connect(
     """
     limits = Bounds(open_timeout, ping_interval, ping_timeout, close_timeout, max_size, send_limit, dict(options))
     if not (dials is None or isinstance(dials, Governor)):
-        raise ConfigError("dials", f"{dials!r} is none; take a Governor(…) that all who should count together share")
+        raise ConfigError("dials", f"{dials!r} is no Governor; take one that all who should count together share")
     check_known(options, KEYWORDS)
     by = transport_named(transport)
     by.check(options)
