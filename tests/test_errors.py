@@ -82,6 +82,11 @@ TOLD: list[tuple[RxwsError, dict[str, Any], str]] = [
         f"no connection to {URL} (attempt 3 in a row): OSError: refused",
     ),
     (
+        ConnectionFailed(URL, 1, KeyError("token"), "on_open"),
+        {"url": URL, "script": "on_open"},
+        f"no connection to {URL} (attempt 1 in a row): on_open: KeyError: 'token'",
+    ),
+    (
         ConnectionFailed(URL, 1, TimeoutError()),
         {"url": URL},
         f"no connection to {URL} (attempt 1 in a row): TimeoutError",
