@@ -89,7 +89,7 @@ class Field:
             read = nan
         # Raised here and not above, for msgspec's own sentence may hold the value.
         if isinstance(read, float) and isnan(read):
-            raise ConfigError(self.name, f"what stands in {source} is none that would do; take {self.right}")
+            raise ConfigError(self.name, f"what stands in {source} will not do; take {self.right}")
         return Found(read, source)
 
 

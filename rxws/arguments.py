@@ -15,6 +15,7 @@ __all__ = [
     "check_header_value",
     "check_headers",
     "check_url",
+    "function",
     "seconds",
     "size",
     "whole",
@@ -43,14 +44,31 @@ def seconds(name: str, value: float | None, *, least: float = 0.0, optional: boo
         raise ConfigError(name, f"{value!r} is out of range; take more than {least:g} seconds{way_out}")
 
 
-def zero_or_more(name: str, value: float) -> None:
-    """Refuse what is not a number of seconds, 0 or more.
+def zero_or_more(name: str, value: float | None, *, optional: bool = False) -> None:
+    """Refuse what is not a number of seconds, 0 or more, or None where that is `optional`.
 
     Raises:
         ConfigError: it names `name`.
     """
+    if value is None and optional:
+        return
+    way_out = ", or None for no limit" if optional else ""
     if isinstance(value, bool) or not (isinstance(value, (int, float)) and 0.0 <= value <= float_info.max):
-        raise ConfigError(name, f"{value!r} is out of range; take seconds, 0 or more")
+        raise ConfigError(name, f"{value!r} is out of range; take seconds, 0 or more{way_out}")
+
+
+def function(name: str, value: object, of: str) -> None:
+    """Refuse what cannot be called, before it would have to be.
+
+    Raises:
+        ConfigError: it names `name`.
+
+    >>> function("when", 5.0, "a RepeatSignal")
+    Traceback (most recent call last):
+    rxws.errors.ConfigError: when: 5.0 is not callable; take a function of a RepeatSignal
+    """
+    if not callable(value):
+        raise ConfigError(name, f"{value!r} is not callable; take a function of {of}")
 
 
 def size(name: str, value: int | None) -> None:

@@ -24,7 +24,7 @@ from rxws.types import RetrySignal
 if TYPE_CHECKING:
     from reactivex import Observable
 
-__all__ = ["Backoff", "Policy", "Wait", "decide"]
+__all__ = ["Backoff", "Policy", "Wait", "check_policy", "decide"]
 
 Policy = Callable[[RetrySignal], "float | Observable[Any] | None"]  # Any: only that it emits matters, not what
 """A loss to the seconds until the next attempt, or an observable whose first value means now; None: give up."""
@@ -132,6 +132,22 @@ class Wait:
     seconds: float
     rule: str
     until: Observable[Any] | None = None
+
+
+def check_policy(name: str, policy: object) -> None:
+    """Refuse what is no policy, a `Backoff` or one of its makers that was not called among them, and not None.
+
+    Raises:
+        ConfigError: it names `name`.
+
+    >>> check_policy("retry", Backoff.immediate)
+    Traceback (most recent call last):
+    rxws.errors.ConfigError: retry: method will not do; take a Backoff(…), a function of a RetrySignal, or None
+    """
+    uncalled = isinstance(policy, type) or isinstance(getattr(policy, "__self__", None), type)
+    if policy is not None and (uncalled or not callable(policy)):
+        kind = type(policy).__name__
+        raise ConfigError(name, f"{kind} will not do; take a Backoff(…), a function of a RetrySignal, or None")
 
 
 def decide(policy: Policy | None, signal: RetrySignal, random: Callable[[], float] = chance.random) -> Wait | Exception:

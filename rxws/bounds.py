@@ -26,7 +26,7 @@ class Bounds:
 
     def __post_init__(self) -> None:
         if not (self.send_limit is None or isinstance(self.send_limit, SendLimit)):
-            raise ConfigError("send_limit", f"{self.send_limit!r} is none; take a SendLimit(…), or None")
+            raise ConfigError("send_limit", f"{self.send_limit!r} is no SendLimit; take a SendLimit(…), or None")
         for name in ("open_timeout", "ping_interval", "ping_timeout", "close_timeout"):
             seconds(name, getattr(self, name))
         size("max_size", self.max_size)

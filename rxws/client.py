@@ -26,6 +26,7 @@ from rxws.session import Session
 from rxws.stats import Stats
 from rxws.stream import ws_observable
 from rxws.telling import listening
+from rxws.transport.options import check_known
 from rxws.types import Message, Payload
 from rxws.unsent import Hold
 
@@ -146,6 +147,8 @@ class WebSocketClient(Driving[T], Reading[T]):
         **options: Unpack[StreamOptions],
     ) -> None:
         check_bound(maxsize, overflow, block=True)
+        unknown = {name: value for name, value in options.items() if name not in StreamOptions.__annotations__}
+        check_known(unknown, (*ClientOptions.__annotations__, "decode", "lifecycle"))
         self.stats = Stats() if options.get("stats") is None else options["stats"]
         self._url = masked(url) if isinstance(url, str) else ""
         self._bound = (maxsize, overflow)

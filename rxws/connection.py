@@ -92,7 +92,7 @@ def connect(
     """
     limits = Bounds(open_timeout, ping_interval, ping_timeout, close_timeout, max_size, send_limit, dict(options))
     if not (dials is None or isinstance(dials, Governor)):
-        raise ConfigError("dials", f"{dials!r} is none; take a Governor(…) that all who should count together share")
+        raise ConfigError("dials", f"{dials!r} is no Governor; take one that all who should count together share")
     check_known(options, KEYWORDS)
     by = transport_named(transport)
     by.check(options)
@@ -110,18 +110,18 @@ def connect(
         attempt = Attempt(observer, on, by, limits, logbook, turn.refused)
         everything = CompositeDisposable(attempt, turn)
 
-        def ask(what: Url | Headers, then: Callable[[Any], None]) -> None:  # Any: of whichever
+        def ask(name: str, what: Url | Headers, then: Callable[[Any], None]) -> None:  # Any: of whichever
+            def fail(error: Exception) -> None:
+                failed = ConnectionFailed(attempt.url or "a URL that is asked for", 1, error, name)
+                failed.__cause__ = error
+                attempt.fail(failed)
+
             try:
                 answer = what() if callable(what) else what
             except Exception as error:
                 fail(error)
             else:
                 everything.add(resolve(answer, then, fail))
-
-        def fail(error: Exception) -> None:
-            failed = ConnectionFailed(attempt.url or "a URL that is asked for", 1, error)
-            failed.__cause__ = error
-            attempt.fail(failed)
 
         def found(where: str) -> None:
             try:
@@ -136,7 +136,7 @@ def connect(
 
         def go(where: str) -> None:
             attempt.run_clock()
-            ask(headers, lambda what: dial(where, what))
+            ask("headers", headers, lambda what: dial(where, what))
 
         def dial(where: str, what: Mapping[str, str] | None) -> None:
             try:
@@ -149,7 +149,7 @@ def connect(
         def begin() -> None:
             attempt.begin(url if isinstance(url, str) else "")
             if attempt.end_reason is None:  # who was told may have disposed
-                ask(url, found)
+                ask("url", url, found)
 
         def wait(*_: object) -> None:
             if isinstance(url, str):

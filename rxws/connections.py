@@ -11,7 +11,7 @@ from reactivex import Observable
 from reactivex import operators as ops
 
 from rxws import operators as wsops
-from rxws.backoff import Backoff, Policy, Wait, decide
+from rxws.backoff import Backoff, Policy, Wait, check_policy, decide
 from rxws.buffer import Buffer, OverflowPolicy, check_bound
 from rxws.connection import Headers, Url, connect
 from rxws.errors import ConnectionClosed, Disconnected
@@ -145,7 +145,8 @@ def connections(
     '{"result":[],"id":1}'
     """
     check_bound(maxsize, overflow)
-    check_kinds(retry=retry, stats=stats, events=events, random=random)
+    check_policy("retry", retry)
+    check_kinds(stats=stats, events=events, random=random)
     connect(url, **options)  # made once, so that a wrong argument is refused here
 
     def made() -> tuple[Lifecycle, Observable[Connection]]:

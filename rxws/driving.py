@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from reactivex import Observable
 
-from rxws.arguments import seconds
+from rxws.arguments import zero_or_more
 from rxws.errors import ConfigError, Killed, NotConnected
 from rxws.events import ConnectionState, DisconnectReason, Event
 from rxws.handlers import Handler
@@ -150,7 +150,7 @@ class Driving(Generic[T]):
             ConfigError: an argument is wrong.
         """
         if reconnect_after is not None:
-            _check_delay("reconnect_after", reconnect_after)
+            zero_or_more("reconnect_after", reconnect_after)
         if not (isinstance(reason, DisconnectReason) and reason.is_proactive):
             raise ConfigError("reason", f"{reason!r} is none of ours; take a proactive DisconnectReason")
         if self._session.is_running:
@@ -164,7 +164,7 @@ class Driving(Generic[T]):
         Raises:
             ConfigError: `delay` is not 0 or more.
         """
-        _check_delay("delay", delay)
+        zero_or_more("delay", delay)
         if self._session.is_running:
             self._session.controls.come_back(delay)
 
@@ -204,8 +204,3 @@ class Driving(Generic[T]):
             plans = Plans(None, None, should_reconnect, plans.check_interval)
         life = self._session.life or Lifecycle(scheduler(), stable_after=0.0)
         return await self._session.first(next_window(plans, life), timeout)
-
-
-def _check_delay(name: str, value: float) -> None:
-    if value != 0:
-        seconds(name, value, optional=False)

@@ -80,16 +80,19 @@ class ConnectionFailed(Disconnected):
         url: where to; its secrets are masked here.
         attempts: how many attempts in a row have failed, this one included.
         last_error: what the system or the caller's code raised; None where nobody raised.
+        script: the argument that it comes from: "url", "headers", "on_open", "subscriptions"; else empty.
     """
 
-    def __init__(self, url: str, attempts: int = 1, last_error: BaseException | None = None) -> None:
+    def __init__(self, url: str, attempts: int = 1, last_error: BaseException | None = None, script: str = "") -> None:
         self.url = masked(url)
-        super().__init__(self.url, attempts, last_error)
+        super().__init__(self.url, attempts, last_error, script)
         self.attempts = attempts
         self.last_error = last_error
+        self.script = script
 
     def __str__(self) -> str:
-        why = f": {_sentence(self.last_error)}" if self.last_error else ""
+        by = f"{self.script}: " if self.script else ""
+        why = f": {by}{_sentence(self.last_error)}" if self.last_error else ""
         return f"no connection to {self.url} (attempt {self.attempts} in a row){why}"
 
     def __repr__(self) -> str:
@@ -184,7 +187,7 @@ class NotConnected(ConnectionClosed):
         self.args = ()
 
     def __str__(self) -> str:
-        return "there is no connection now"
+        return "there is no connection now; await connect() or wait_connected(), or hold what is sent (unsent)"
 
 
 class PingTimeout(Disconnected):

@@ -100,12 +100,7 @@ def check_kinds(**given: object) -> None:
         right = _KINDS[name]
         if not (value is None and name != "random") and not right.fits(value):
             # Its kind and not the value: what was meant for a login may be in it.
-            raise ConfigError(name, f"{type(value).__name__} is none that would do; take {right.what}")
-
-
-def _is_policy(value: object) -> bool:
-    uncalled = isinstance(value, type) or isinstance(getattr(value, "__self__", None), type)  # Backoff.immediate
-    return callable(value) and not uncalled
+            raise ConfigError(name, f"{type(value).__name__} will not do; take {right.what}")
 
 
 @dataclass(frozen=True)
@@ -118,7 +113,6 @@ _KINDS = {
     "on_open": _Kind(callable, "an async function of a Connection, or None"),
     "outgoing": _Kind(lambda value: isinstance(value, Observable), "an observable of payloads, or None"),
     "heartbeat": _Kind(callable, "operators.heartbeat(every, beat), or None"),
-    "retry": _Kind(_is_policy, "a Backoff(…), a function of a RetrySignal, or None"),
     "stats": _Kind(lambda value: isinstance(value, Stats), "a Stats(), or None"),
     "events": _Kind(
         lambda value: callable(value) or isinstance(value, abc.ObserverBase), "an observer, a function, or None"

@@ -50,7 +50,8 @@ class Plans:
         for name in ("disconnect_when", "reconnect_when"):
             value = getattr(self, name)
             if not (value is None or isinstance(value, Observable) or callable(value)):
-                raise ConfigError(name, f"{value!r} is neither; take an observable or a callable")
+                way_out = "take an observable or a callable; a window goes into connect_while"
+                raise ConfigError(name, f"{value!r} will not do; {way_out}")
 
 
 class PlannedEnds:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from typing import Generic, TypeVar
 
 from rxws import operators as wsops
+from rxws.arguments import zero_or_more
 from rxws.buffer import Buffer, ClientOverflow, OverflowPolicy, check_bound
 from rxws.errors import ConfigError, ConnectTimeout, NotConnected
 from rxws.handlers import Handler
@@ -56,8 +57,9 @@ class Reading(Generic[T]):
             ConnectTimeout: none came in `timeout` seconds; None: it waits for ever.
             NotConnected: the client is closed.
             RxwsError: the stream has ended by this error.
-            ConfigError: it was never connected.
+            ConfigError: it was never connected, or `timeout` is not 0 or more.
         """
+        zero_or_more("timeout", timeout, optional=True)
         inbox = self._open_inbox()
         self._was_read = True
         try:

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from reactivex.disposable import CompositeDisposable
 
+from rxws.arguments import zero_or_more
 from rxws.errors import ConfigError, ConnectTimeout, NotConnected
 from rxws.events import Closed, Event, Rotated
 from rxws.session import Session
@@ -42,10 +43,11 @@ class Requests(Generic[T]):
         """Send `message` on the current connection, and return the first value that matches.
 
         Raises:
-            ConfigError: it has no id, and no `match` was given.
+            ConfigError: it has no id, and no `match` was given; or `timeout` is not 0 or more.
             ConnectTimeout: no reply came in time; or no connection, where that is waited for (`hold`).
             Disconnected: there is no connection, or it ended before the reply came.
         """
+        zero_or_more("timeout", timeout, optional=True)
         if match is None:
             message, match = self._with_id(message)
         replied: asyncio.Future[T] = asyncio.get_running_loop().create_future()

@@ -68,7 +68,9 @@ class Rotation:
         if isinstance(self.when, int | float):
             seconds("when", self.when, optional=False)
         elif not (callable(self.when) or hasattr(self.when, "subscribe")):
-            raise ConfigError("when", f"{self.when!r} is none; take seconds, an observable, or a callable of messages")
+            raise ConfigError(
+                "when", f"{self.when!r} will not do; take seconds, an observable, or a callable of messages"
+            )
         if self.unless is not None and not isinstance(self.unless, Window):
             raise ConfigError("unless", f"{self.unless!r} is no window; take one of rxws.windows, or None")
         seconds("overlap", self.overlap, optional=False)

@@ -28,7 +28,7 @@ def run(observable: Observable[T], on_next: Callable[[T], object] | None = None)
         The last value; None where there was none. Ctrl-C ends the subscription and returns likewise.
 
     Raises:
-        ConfigError: a loop is running already, as in a notebook; it says what to do there.
+        ConfigError: a loop is running already, as in a notebook; it says what to do there. Or an argument is wrong.
         Exception: the observable's error, or what `on_next` raised, which ends the subscription.
 
     Sockets are closed when it returns.
@@ -37,14 +37,15 @@ def run(observable: Observable[T], on_next: Callable[[T], object] | None = None)
     >>> run(rx.of(1, 2, 3))
     3
     """
-    if not isinstance(observable, Observable):
-        raise ConfigError("observable", f"{observable!r} is no observable; take ws_observable(url), for example")
+    _check_observable(observable)
     if _loop_runs():
         raise ConfigError(
             "run",
             "an event loop is running here already, as in a notebook; call observable.subscribe(…) there, or await it: "
             "await observable.pipe(ops.take(1))",
         )
+    if on_next is not None and not callable(on_next):  # else the first value would tell, hours later perhaps
+        raise ConfigError("on_next", f"{on_next!r} is not callable; take a function of a value, or None")
     last = asyncio.run(_to_its_end(observable, on_next))
     return last[0] if last else None
 
@@ -74,6 +75,7 @@ def aiter(observable: Observable[T], maxsize: int = 65_536, overflow: OverflowPo
     >>> asyncio.run(main())
     [1, 2, 3]
     """
+    _check_observable(observable)
     check_bound(maxsize, overflow)
     return Iteration(observable, maxsize, overflow)
 
@@ -165,6 +167,11 @@ async def _to_its_end(observable: Observable[T], on_next: Callable[[T], object] 
     if failures:
         raise failures[0]
     return last
+
+
+def _check_observable(observable: object) -> None:
+    if not isinstance(observable, Observable):
+        raise ConfigError("observable", f"{observable!r} is no observable; take ws_observable(url), for example")
 
 
 def _loop_runs() -> bool:

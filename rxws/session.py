@@ -12,6 +12,7 @@ from reactivex import Observable, Subject, abc
 from reactivex.disposable import SerialDisposable
 
 from rxws import operators as wsops
+from rxws.arguments import zero_or_more
 from rxws.buffer import Buffer
 from rxws.controls import Controls
 from rxws.errors import ConfigError
@@ -152,6 +153,7 @@ class Session(Generic[T]):
 
     async def until(self, condition: Callable[[], object], timeout: float | None = None) -> bool:
         """Wait until `condition()`, at most `timeout` seconds; return whether it is true."""
+        zero_or_more("timeout", timeout, optional=True)
         try:
             async with asyncio.timeout(timeout):
                 while not condition():  # asked again: a turn lies between what wakes us and us
@@ -162,6 +164,7 @@ class Session(Generic[T]):
 
     async def first(self, way: Observable[object], timeout: float | None) -> bool:
         """Wait for the first value of `way`, at most `timeout` seconds; return whether it came."""
+        zero_or_more("timeout", timeout, optional=True)
         values: Buffer[object] = Buffer(1, "drop_newest")
         try:
             async with asyncio.timeout(timeout) as deadline:

@@ -13,7 +13,7 @@ from reactivex.disposable import CompositeDisposable, Disposable
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 
 from rxws import operators as wsops
-from rxws.backoff import Backoff, Policy
+from rxws.backoff import Backoff, Policy, check_policy
 from rxws.connection import Headers, Url, connect
 from rxws.controls import Controls
 from rxws.decoding import Decode, json_or_text
@@ -216,11 +216,11 @@ def ws_observable(
         on_open=on_open,
         outgoing=outgoing,
         heartbeat=heartbeat,
-        retry=retry,
         stats=stats,
         events=events,
         random=random,
     )
+    check_policy("retry", retry)
     plans = Plans(connect_while, disconnect_when, reconnect_when, check_interval)
     final = close_codes(final_close_codes)
 

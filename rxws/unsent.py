@@ -46,4 +46,4 @@ def check_unsent(unsent: object) -> None:
         ConfigError: it names `unsent`.
     """
     if not (isinstance(unsent, Hold) or (isinstance(unsent, str) and unsent in ("fail", "drop"))):
-        raise ConfigError("unsent", f'{unsent!r} is none; take "fail", "drop" or Hold(…)')
+        raise ConfigError("unsent", f'{unsent!r} is unknown; take "fail", "drop" or Hold(…)')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections import OrderedDict
 from decimal import Decimal
+from functools import partial
 from math import inf, nan
 from sys import float_info
 from types import MappingProxyType
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rxws.arguments import check_close, check_headers, check_url, seconds, size, whole, zero_or_more
+from rxws.arguments import check_close, check_headers, check_url, function, seconds, size, whole, zero_or_more
 from rxws.errors import ConfigError
 
 SECRET = "hunter2-hunter2"
@@ -122,6 +123,22 @@ def test_what_is_no_pause_is_refused(value: Any) -> None:
     error = refused(zero_or_more, "spacing", value)
 
     assert str(error) == f"spacing: {value!r} is out of range; take seconds, 0 or more"
+
+
+def test_where_a_pause_is_optional_the_error_says_so() -> None:
+    """None is then no limit."""
+    zero_or_more("timeout", None, optional=True)
+    error = refused(partial(zero_or_more, optional=True), "timeout", -1)
+
+    assert str(error) == "timeout: -1 is out of range; take seconds, 0 or more, or None for no limit"
+
+
+def test_a_function_can_be_called() -> None:
+    """Whatever it is; what cannot be is refused before it would have to be called."""
+    function("when", len, "a value")
+    error = refused(partial(function, of="a value"), "when", 5)
+
+    assert str(error) == "when: 5 is not callable; take a function of a value"
 
 
 # URLs

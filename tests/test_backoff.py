@@ -14,7 +14,7 @@ import reactivex as rx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rxws.backoff import Backoff, Policy, Wait, decide
+from rxws.backoff import Backoff, Policy, Wait, check_policy, decide
 from rxws.errors import (
     TABLE,
     ConfigError,
@@ -463,3 +463,17 @@ def test_chance_of_a_decision_is_pythons_own_unless_given() -> None:
 
     assert len(decided) > 15
     assert random.getstate() != state
+
+
+@pytest.mark.parametrize("policy", [None, Backoff(), Backoff.fixed(1.0), lambda signal: 1.0])
+def test_a_policy_is_a_backoff_or_a_function_or_none(policy: Any) -> None:
+    """Nothing is said of it."""
+    check_policy("retry", policy)
+
+
+@pytest.mark.parametrize("wrong", [5, True, "fixed", Backoff, Backoff.immediate])
+def test_what_is_no_policy_is_refused(wrong: Any) -> None:
+    """One that was not called, too: it would break at the first loss, weeks after the start perhaps."""
+    with pytest.raises(ConfigError, match=r"will not do; take a Backoff\(…\), a function") as refused:
+        check_policy("policy", wrong)
+    assert refused.value.field == "policy"

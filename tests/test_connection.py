@@ -272,6 +272,22 @@ def test_a_refused_dial_is_a_failed_connection_with_what_the_system_said() -> No
     assert "tell-nobody" not in str(error)
 
 
+@pytest.mark.parametrize("name", ["url", "headers"])
+def test_what_a_callable_raises_is_told_with_the_arguments_name(name: str) -> None:
+    """Else it would read as if the network had failed."""
+
+    def raising() -> Any:
+        raise KeyError("listenKey")
+
+    options: dict[str, Any] = {"url": "ws://scripted", "transport": ScriptedTransport(), name: raising}
+    virtual, errors = TestScheduler(), []
+    connect(**options).subscribe(on_error=errors.append, scheduler=virtual)
+    virtual.advance_to(1.0)
+    assert isinstance(errors[0], ConnectionFailed)
+    assert errors[0].script == name
+    assert str(errors[0]).endswith(f": {name}: KeyError: 'listenKey'")
+
+
 # Keepalive
 
 

@@ -82,6 +82,11 @@ TOLD: list[tuple[RxwsError, dict[str, Any], str]] = [
         f"no connection to {URL} (attempt 3 in a row): OSError: refused",
     ),
     (
+        ConnectionFailed(URL, 1, KeyError("token"), "on_open"),
+        {"url": URL, "script": "on_open"},
+        f"no connection to {URL} (attempt 1 in a row): on_open: KeyError: 'token'",
+    ),
+    (
         ConnectionFailed(URL, 1, TimeoutError()),
         {"url": URL},
         f"no connection to {URL} (attempt 1 in a row): TimeoutError",
@@ -112,7 +117,11 @@ TOLD: list[tuple[RxwsError, dict[str, Any], str]] = [
         "the connection dropped without a close frame (1006)",
     ),
     (Killed(), {"code": 1006, "reason": ""}, "the connection was cut by hand"),
-    (NotConnected(), {"code": 1006, "reason": ""}, "there is no connection now"),
+    (
+        NotConnected(),
+        {"code": 1006, "reason": ""},
+        "there is no connection now; await connect() or wait_connected(), or hold what is sent (unsent)",
+    ),
     (PingTimeout(20.0), {"timeout": 20.0}, "no pong within 20 s"),
     (IdleTimeout(0.5), {"timeout": 0.5}, "no data for 0.5 s"),
     (

@@ -32,6 +32,25 @@ def test_run_returns_the_last_value_and_hands_each_to_on_next() -> None:
     assert rxws.run(rx.of(1, None)) is None
 
 
+@pytest.mark.parametrize("bad", [5, "print", ws_observable])
+def test_what_cannot_be_subscribed_is_refused_before_the_first_step(bad: Any) -> None:
+    """By `run` and by `aiter`: a URL alone, or a function that was not called."""
+    for use in (rxws.run, rxws.aiter):
+        with pytest.raises(ConfigError, match="is no observable; take ws_observable") as refused:
+            use(bad)
+        assert refused.value.field == "observable"
+
+
+def test_run_refuses_an_on_next_that_cannot_be_called() -> None:
+    """At once, and not at the first value: that may be hours later."""
+    dialled: list[int] = []
+    no_function: Any = 5
+    with pytest.raises(ConfigError, match="5 is not callable; take a function of a value, or None") as refused:
+        rxws.run(rx.defer(lambda _: rx.of(dialled.append(1))), no_function)
+    assert refused.value.field == "on_next"
+    assert dialled == []
+
+
 def test_run_raises_the_streams_error() -> None:
     """As it is, not wrapped."""
     bug = KeyError("bug")

@@ -457,7 +457,7 @@ def test_a_wrong_value_of_a_file_is_told_with_its_place(name: str, wrong: str) -
     error = refused(load, f"[rxws]\n{name} = {wrong}")
 
     assert error.field == name
-    assert "app.toml [rxws] is none that would do; take " in error.message
+    assert "app.toml [rxws] will not do; take " in error.message
     assert SECRET not in "".join(traceback.format_exception(error))
 
 
@@ -475,7 +475,7 @@ def test_a_wrong_variable_is_told(name: str, wrong: str) -> None:
     error = refused(load, None, {variable: wrong})
 
     assert error.field == name
-    assert f"what stands in {variable} is none that would do; take " in error.message
+    assert f"what stands in {variable} will not do; take " in error.message
     assert wrong not in str(error).replace(variable, "").replace("`", "")
     assert SECRET not in "".join(traceback.format_exception(error))
 

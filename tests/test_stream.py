@@ -31,7 +31,7 @@ from rxws.errors import (
 from rxws.events import BadFrame, Closed, DisconnectReason, Event, GaveUp, Overflow, Waiting
 from rxws.testing import Attempt, ScriptedTransport
 from rxws.types import Connection
-from rxws.windows import daily
+from rxws.windows import always, daily
 from tests.scripted import Played, play
 
 ONE = Attempt(messages=[(1.0, '{"n": 1}')])
@@ -647,6 +647,15 @@ def test_a_wrong_argument_is_refused_when_the_observable_is_built(field: str, op
     with pytest.raises(ConfigError) as raised:
         ws_observable("ws://scripted", **{"transport": ScriptedTransport(), **options})
     assert raised.value.field == field
+
+
+@pytest.mark.parametrize("name", ["disconnect_when", "reconnect_when"])
+def test_a_window_given_to_the_wrong_argument_is_told_its_place(name: str) -> None:
+    """Windows say when to be connected: both ends are in one argument."""
+    options: dict[str, Any] = {name: always()}
+    with pytest.raises(ConfigError, match="a window goes into connect_while") as raised:
+        ws_observable("ws://scripted", **options)
+    assert raised.value.field == name
 
 
 @pytest.mark.parametrize("url", ["", "http://x", "ws://", "ws://h:99999", "ws://h/#f", "ws://h/a b", 3, None])

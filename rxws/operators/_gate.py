@@ -203,4 +203,4 @@ def gate_of(name: str, condition: Condition, every: float, failed: Callable[[Exc
         return LevelGate(condition)
     if callable(condition):
         return Polled(condition, every, failed)
-    raise ConfigError(name, f"{condition!r} is none; take a Window, an observable of bool, or a callable")
+    raise ConfigError(name, f"{condition!r} will not do; take a Window, an observable of bool, or a callable")

@@ -9,7 +9,7 @@ from typing import Any
 from reactivex import Observable, timer
 from reactivex import zip as zip_
 
-from rxws.backoff import Backoff, Policy, decide
+from rxws.backoff import Backoff, Policy, check_policy, decide
 from rxws.operators._notifier import Decision, deciding
 from rxws.types import Logbook, RetrySignal, Silence
 
@@ -40,6 +40,9 @@ def after(
         random: uniform in [0, 1), for the jitter.
         journal: told of each wait; None: nobody.
 
+    Raises:
+        ConfigError: `policy` is not callable.
+
     Errors of the result: `RetriesExhausted` from the last error when the policy gives up; what the policy raises.
 
     >>> from reactivex.testing import TestScheduler
@@ -57,6 +60,7 @@ def after(
     >>> seen[-1]
     'gave up after 3 failures in a row, 3 in total: ConnectionClosed: the server closed the connection with code 1001'
     """
+    check_policy("policy", policy)
     told = Silence() if journal is None else journal
 
     def decision(signal: RetrySignal) -> Decision:

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from reactivex import Observable, abc, defer
 
-from rxws.backoff import Backoff, Policy
+from rxws.arguments import function
+from rxws.backoff import Backoff, Policy, check_policy
 from rxws.operators._attempts import Attempts
 from rxws.operators.after import after
 from rxws.operators.reopen import reopen
@@ -51,6 +52,9 @@ def reconnect(
             completes. By default at once.
         random: uniform in [0, 1), for the jitter.
 
+    Raises:
+        ConfigError: `policy` or `when` is not callable.
+
     Errors of the result: those of `after`.
 
     >>> import reactivex as rx
@@ -58,6 +62,8 @@ def reconnect(
     >>> _ = source.pipe(reconnect(when=lambda signal: None)).subscribe(print)
     tick
     """
+    check_policy("policy", policy)
+    function("when", when, "a RepeatSignal")
     stable_after = policy.stable_after if isinstance(policy, Backoff) else 60.0
 
     def operator(source: Observable[T]) -> Observable[T]:

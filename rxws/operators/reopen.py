@@ -7,6 +7,7 @@ from typing import Any
 
 from reactivex import Observable
 
+from rxws.arguments import function
 from rxws.operators._notifier import deciding
 from rxws.types import RepeatSignal
 
@@ -29,6 +30,9 @@ def reopen(
             or None: the result completes, as it does where the observable completes without a value. What it raises is
             the result's error.
 
+    Raises:
+        ConfigError: `when` is not callable.
+
     >>> from reactivex.testing import TestScheduler
     >>> import reactivex as rx
     >>> from rxws.operators import repeat_when
@@ -39,4 +43,5 @@ def reopen(
     >>> seen
     ['tick', 'tick', '|']
     """
+    function("when", when, "a RepeatSignal")
     return deciding(when)

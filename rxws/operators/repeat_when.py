@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from reactivex import Observable
 
+from rxws.arguments import function
 from rxws.operators._resubscribe import Notifier, resubscribe
 from rxws.scheduler import clock
 from rxws.types import RepeatSignal
@@ -33,6 +34,9 @@ def repeat_when(notifier: Notifier[RepeatSignal]) -> Callable[[Observable[T]], O
         notifier: from the ends to an observable; each of its values subscribes again, its completion completes the
             result, its error is the result's. Called once a subscription. `operators.reopen` makes one of a function.
 
+    Raises:
+        ConfigError: `notifier` is not callable.
+
     The signal's `uptime` is how long the source had been subscribed; its `reason` is None, for completions carry none:
     `ws_observable` fills in both.
 
@@ -44,6 +48,7 @@ def repeat_when(notifier: Notifier[RepeatSignal]) -> Callable[[Observable[T]], O
     tick
     tick
     """
+    function("notifier", notifier, "the planned ends, such as operators.reopen(when)")
 
     def operator(source: Observable[T]) -> Observable[T]:
         return resubscribe(source, notifier, lambda scheduler: PlannedEnds(clock(scheduler)))

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from reactivex import Observable
 
-from rxws.arguments import zero_or_more
+from rxws.arguments import function, zero_or_more
 from rxws.operators._attempts import Attempts
 from rxws.operators._resubscribe import Notifier, resubscribe
 from rxws.types import RetrySignal
@@ -42,7 +42,7 @@ def retry_when(
         attempts: the count to go on with, where several operators share one; None: one of its own each subscription.
 
     Raises:
-        ConfigError: `stable_after` is not 0 or more.
+        ConfigError: `notifier` is not callable, or `stable_after` is not 0 or more.
 
     Source: ReactiveX `retryWhen` (reactivex.io/documentation/operators/retry.html), with the signal of Reactor's
     `Retry`.
@@ -55,6 +55,7 @@ def retry_when(
     1
     2
     """
+    function("notifier", notifier, "the losses, such as operators.after(policy)")
     zero_or_more("stable_after", stable_after)
 
     def operator(source: Observable[T]) -> Observable[T]:

@@ -78,7 +78,7 @@ def rotate(
     if rotation is None:
         return _as_it_is
     if not isinstance(rotation, Rotation):
-        raise ConfigError("rotate", f"{rotation!r} is none; take a Rotation(…), or None")
+        raise ConfigError("rotate", f"{rotation!r} is no Rotation; take a Rotation(…), or None")
     if not (isinstance(rotation.when, int | float | Observable) or callable(rotation.when)):
         raise ConfigError(
             "when", f"{rotation.when!r} is no Observable of reactivex; take one, or seconds, or a callable"

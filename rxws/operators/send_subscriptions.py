@@ -94,7 +94,7 @@ def send_subscriptions(
                 try:
                     payloads = wanted()
                 except Exception as error:
-                    connection.fail(failed(connection, error))
+                    connection.fail(failed(connection, error, "subscriptions"))
                     return
                 try:
                     for payload in payloads:
@@ -104,7 +104,7 @@ def send_subscriptions(
                     # that is handed on, and then the connection is lost by its close code.
                     payloads = ()
                 except RxwsError as error:
-                    connection.fail(failed(connection, error))
+                    connection.fail(failed(connection, error, "subscriptions"))
                     return
                 current = connection
                 observer.on_next(connection)
@@ -157,7 +157,7 @@ def run_script(
 
     def broke(error: Exception) -> None:
         timer.dispose()
-        connection.fail(error if isinstance(error, Disconnected) else failed(connection, error))
+        connection.fail(error if isinstance(error, Disconnected) else failed(connection, error, "on_open"))
 
     connection.hold()
     timeout = connection.open_timeout
@@ -173,8 +173,8 @@ def run_script(
     return CompositeDisposable(timer, resolve(script, done, broke))
 
 
-def failed(connection: Connection, error: Exception) -> ConnectionFailed:
+def failed(connection: Connection, error: Exception, script: str) -> ConnectionFailed:
     """Make a loss of what a script raised."""
-    failure = ConnectionFailed(connection.url, 1, error)
+    failure = ConnectionFailed(connection.url, 1, error, script)
     failure.__cause__ = error
     return failure

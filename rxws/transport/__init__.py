@@ -34,6 +34,6 @@ def transport_named(transport: str | Transport) -> Transport:
         raise ConfigError("transport", '"picows" comes with a later release; take "websockets"')
     if isinstance(transport, str) or not callable(getattr(transport, "open", None)):
         raise ConfigError(
-            "transport", f'{transport!r} is none; take "websockets" or an object with the protocol Transport'
+            "transport", f'{transport!r} is unknown; take "websockets" or an object with the protocol Transport'
         )
     return transport

@@ -140,7 +140,8 @@ async def test_format_makes_the_payloads(hand: Any) -> None:
         ({"unsent": "keep"}, "unsent"),
         ({"reconnect_when": 1}, "reconnect_when"),
         ({"connect_while": 1}, "connect_while"),
-        ({"auto_reconect": False}, "auto_reconect"),
+        ({"auto_reconect": False}, "auto_reconect: no such option; did you mean 'auto_reconnect'"),
+        ({"queue": 10}, "queue: no such option; there are .* maxsize, .* overflow,"),
     ],
 )
 async def test_a_wrong_argument_is_refused_where_the_client_is_made(hand: Any, settings: Any, field: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -38,6 +39,23 @@ async def test_a_wait_that_takes_too_long_says_so(hand: Any) -> None:
         client.request_disconnect()
         assert await client.wait_connected(0.01) is False
         assert await client.wait_disconnected(0) is True
+
+
+@pytest.mark.parametrize("bad", [-1, "1", True])
+async def test_what_is_no_timeout_is_refused(hand: Any, bad: Any) -> None:
+    """By every verb that has one, by name, and before it does anything; 0 is one."""
+    async with RawServer(quiet) as server, hand(server.url) as client:
+        for verb in (
+            client.wait_connected,
+            client.wait_disconnected,
+            client.wait_for_reconnect_window,
+            client.receive,
+            partial(client.request, {}),
+        ):
+            with pytest.raises(ConfigError, match="take seconds, 0 or more, or None for no limit") as refused:
+                await verb(timeout=bad)
+            assert refused.value.field == "timeout"
+        assert client.stats.messages_sent == 0
 
 
 async def test_connected_is_connected_when_the_wait_returns(hand: Any) -> None:

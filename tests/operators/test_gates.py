@@ -264,6 +264,6 @@ def test_each_kind_of_condition_has_its_gate(condition: Any, kind: type) -> None
 
 def test_what_is_no_condition_is_refused_by_the_name_of_the_argument() -> None:
     """With the value, and what would be right."""
-    with pytest.raises(ConfigError, match="'09:00' is none; take a Window") as refused:
+    with pytest.raises(ConfigError, match="'09:00' will not do; take a Window") as refused:
         gate_of("connect_while", "09:00", 5.0, pytest.fail)  # type: ignore[arg-type]
     assert refused.value.field == "connect_while"

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from itertools import pairwise
+from typing import Any
 
+import pytest
 import reactivex as rx
 from reactivex import Observable, Subject
 from reactivex.testing import ReactiveTest, TestScheduler
 from reactivex.testing.subscription import Subscription as Span
 
 from rxws.backoff import Backoff
-from rxws.errors import ConnectionClosed, RetriesExhausted
-from rxws.operators import reconnect
+from rxws.errors import ConfigError, ConnectionClosed, RetriesExhausted
+from rxws.operators import after, reconnect, reopen, repeat_when, retry_when
 from rxws.types import RepeatSignal, RetrySignal
 from tests.operators.seen import COMPLETED, Seen, at
 
@@ -188,3 +191,25 @@ async def test_without_a_scheduler_it_runs_on_the_running_loop() -> None:
     await asyncio.sleep(0)
     assert len(begun) == 2
     subscription.dispose()
+
+
+WRONG: Any = 5
+
+
+@pytest.mark.parametrize(
+    ("build", "field"),
+    [
+        (partial(reconnect, WRONG), "policy"),
+        (partial(after, WRONG), "policy"),
+        (partial(reconnect, when=WRONG), "when"),
+        (partial(reopen, WRONG), "when"),
+        (partial(retry_when, WRONG), "notifier"),
+        (partial(repeat_when, WRONG), "notifier"),
+    ],
+    ids=["reconnect", "after", "reconnect's way back", "reopen", "retry_when", "repeat_when"],
+)
+def test_what_would_break_at_the_first_end_is_refused_where_it_is_built(build: Any, field: str) -> None:
+    """Not weeks later."""
+    with pytest.raises(ConfigError) as refused:
+        build()
+    assert refused.value.field == field

@@ -437,6 +437,7 @@ def test_what_a_plain_function_raises_is_a_failed_connection_too() -> None:
     virtual.advance_to(1000)
     [(when, error)] = seen.messages
     assert (when, type(error), type(error.__cause__)) == (0, ConnectionFailed, KeyError)
+    assert error.script == "on_open", "the error says whose code it was"
     assert transport.live == 0
 
 
