@@ -28,6 +28,7 @@ from benchmarks.reliability.running import play
 from benchmarks.reliability.watching import Client
 from rxws import Backoff, ws_observable
 from rxws.errors import TABLE, Retry
+from rxws.events import Blocked, Event
 
 PATIENCE = 2.0
 """Seconds that a row waits for what a broken client does not bring."""
@@ -151,6 +152,11 @@ def stays_a_while(url: Any, **options: Any) -> Observable[Any]:
     return Observable(subscribe)
 
 
+def hearing_no(kind: type[Event], listener: Callable[[Event], object]) -> Callable[[Event], object]:
+    """A listener that events of this kind do not reach."""
+    return lambda event: None if isinstance(event, kind) else listener(event)
+
+
 BROKEN: dict[str, Client] = {
     **dict.fromkeys(["close-1000", "close-1001"], given(final_close_codes=[1000, 1001])),
     **dict.fromkeys(["close-1012", "close-4000"], given(final_close_codes=[1012, 4000])),
@@ -185,6 +191,8 @@ BROKEN: dict[str, Client] = {
     "selfish": given(outbox=2**30),
     **dict.fromkeys(["burst", "burst-close", "slow", "all-faults"], loses),
     **dict.fromkeys(["blocked", "slow-watched"], websockets_alone),
+    "blocked-named": given(events=lambda options: hearing_no(Blocked, options["events"])),
+    "topic": given(topic_timeout=None),
     "async-for": doubles,
     **dict.fromkeys(["raises", "raises-os"], swallows),
     "listener-raises": given(events=lambda options: swallowing(options["events"])),

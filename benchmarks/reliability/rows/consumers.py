@@ -13,7 +13,7 @@ from benchmarks.reliability.scripts import feed
 from benchmarks.reliability.watching import CHANCE, SETTINGS
 from rxws import Stats
 from rxws.errors import ConnectionClosed
-from rxws.events import BadFrame, Closed, DisconnectReason, Opened
+from rxws.events import BadFrame, Blocked, Closed, DisconnectReason, Opened
 
 KEPT = "The connection is kept, and every message is delivered, once and in order"
 
@@ -73,6 +73,30 @@ async def blocked(trial: Trial) -> Figure:
                 f"blocked {counted(times, 'time')}, {counted(len(seen.of(Opened)), 'connection')}",
                 kept=not seen.of(Closed),
                 each_once_and_in_order=seen.numbers == list(range(1, len(seen.numbers) + 1)),
+            )
+
+
+@row(
+    "blocked-named",
+    "A consumer stops the event loop for 1.2 s",
+    "It is told, by the consumer's name and with the seconds; the connection is kept",
+)
+async def blocked_named(trial: Trial) -> Figure:
+    def strategy(value: object) -> None:
+        if not blocked:
+            blocked.append(value)
+            time.sleep(1.2)  # the very fault
+
+    blocked: list[object] = []
+    with Elsewhere(RawServer(feed)) as server:
+        async with trial.watch(server.url, strategy) as seen:
+            await seen.until(lambda: seen.of(Blocked))
+            (told, *_) = seen.of(Blocked)
+            return Figure.of(
+                f"{told.callback or 'nobody'} for {told.seconds:.1f} s, {counted(len(seen.of(Opened)), 'connection')}",
+                by_name="Watch._seen" in (told.callback or ""),
+                how_long=told.seconds >= 1.2,
+                kept=not seen.of(Closed),
             )
 
 

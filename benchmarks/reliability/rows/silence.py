@@ -8,7 +8,7 @@ from benchmarks.reliability.raw_server import TEXT, Peer, RawServer, Script, fra
 from benchmarks.reliability.row import Figure, Trial, counted, row
 from benchmarks.reliability.scripts import feed, stay
 from rxws.errors import IdleTimeout, PingTimeout
-from rxws.events import Closed, DisconnectReason, Opened
+from rxws.events import Closed, DisconnectReason, Opened, Stale
 
 QUICK = {"ping_interval": 0.1, "ping_timeout": 0.1, "idle_timeout": 0.4}
 
@@ -116,4 +116,33 @@ async def one_of_two(trial: Trial) -> Figure:
             the_silent_one=[each.reason for each in lost.of(Closed)][:1] == [DisconnectReason.IDLE_TIMEOUT],
             the_other_kept=not kept.of(Closed) and len(kept.of(Opened)) == 1,
             in_order=all(each.numbers == sorted(set(each.numbers)) for each in (kept, lost)),
+        )
+
+
+@row(
+    "topic",
+    'One of two streams on a connection dies, the other goes on; `on_stale_topic` is "reconnect"',
+    "The silent one is told by its name, and then the connection counts as lost; the next one goes on",
+)
+async def topic(trial: Trial) -> Figure:
+    async def script(peer: Peer) -> None:
+        await peer.accept(frame(TEXT, b'{"topic":"silent"}'))
+        while not peer.writer.is_closing():
+            peer.number()
+            await asyncio.sleep(0.01)
+
+    settings = {
+        "topic": lambda value: value.get("topic", "lively"),
+        "topic_timeout": 0.3,
+        "on_stale_topic": "reconnect",
+    }
+    async with RawServer(script, feed) as server, trial.watch(server.url, **settings) as seen:
+        await seen.until(lambda: len(seen.of(Opened)) == 2 and len(seen.numbers) > 20)
+        told = [type(each) for each in seen.told if isinstance(each, Stale | Closed)]
+        silent = [each.topic for each in seen.of(Stale)]
+        return Figure.of(
+            f"{', '.join(map(repr, silent))} told, {counted(len(seen.of(Opened)), 'connection')}",
+            by_name=silent == ["silent"],
+            told_before_the_loss=told == [Stale, Closed],
+            why=[each.reason for each in seen.of(Closed)] == [DisconnectReason.IDLE_TIMEOUT],
         )
