@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from sys import float_info
 from urllib.parse import unquote, urlsplit
 
@@ -12,9 +12,11 @@ from rxws.redaction import masked
 
 __all__ = [
     "check_close",
+    "check_close_codes",
     "check_header_value",
     "check_headers",
     "check_url",
+    "fraction",
     "function",
     "seconds",
     "size",
@@ -55,6 +57,16 @@ def zero_or_more(name: str, value: float | None, *, optional: bool = False) -> N
     way_out = ", or None for no limit" if optional else ""
     if isinstance(value, bool) or not (isinstance(value, (int, float)) and 0.0 <= value <= float_info.max):
         raise ConfigError(name, f"{value!r} is out of range; take seconds, 0 or more{way_out}")
+
+
+def fraction(name: str, value: float) -> None:
+    """Refuse what is not a number from 0 to 1.
+
+    Raises:
+        ConfigError: it names `name`.
+    """
+    if isinstance(value, bool) or not (isinstance(value, (int, float)) and 0.0 <= value <= 1.0):
+        raise ConfigError(name, f"{value!r} is out of range; take a fraction from 0 to 1")
 
 
 def function(name: str, value: object, of: str) -> None:
@@ -150,6 +162,17 @@ def check_close(code: object, reason: str) -> None:
         raise ConfigError("reason", "it holds half a character, which UTF-8 has not; take whole ones") from None
     if length > 123:
         raise ConfigError("reason", f"it has {length} bytes; take 123 at most")
+
+
+def check_close_codes(name: str, codes: Iterable[object]) -> None:
+    """Refuse what is no close code, among `codes` (RFC 6455, section 7.4.2).
+
+    Raises:
+        ConfigError: it names `name`.
+    """
+    for code in codes:
+        if isinstance(code, bool) or not isinstance(code, int) or not 1000 <= code < 5000:
+            raise ConfigError(name, f"{code!r} is no close code; take 1000 to 4999")
 
 
 def check_header_value(field: str, value: object, of: str = "it") -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from reactivex import Observable, abc
 
-from rxws.arguments import seconds
+from rxws.arguments import check_close_codes, seconds
 from rxws.backoff import Policy
 from rxws.buffer import ClientOverflow
 from rxws.connection import Headers
@@ -144,7 +144,5 @@ def close_codes(codes: Collection[int]) -> frozenset[int]:
     """
     if not isinstance(codes, Collection):
         raise ConfigError("final_close_codes", f"{codes!r} is no collection; take one of close codes, {{{codes!r}}}")
-    for code in codes:
-        if isinstance(code, bool) or not isinstance(code, int) or not 1000 <= code < 5000:
-            raise ConfigError("final_close_codes", f"{code!r} is no close code; take 1000 to 4999")
+    check_close_codes("final_close_codes", codes)
     return frozenset(codes)

@@ -9,7 +9,7 @@ from enum import Enum, auto
 from math import inf
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from rxws.arguments import seconds
+from rxws.arguments import fraction, seconds
 from rxws.errors import ConfigError
 from rxws.windows import Window
 
@@ -76,8 +76,7 @@ class Rotation:
         seconds("overlap", self.overlap, optional=False)
         if self.key is not None and not callable(self.key):
             raise ConfigError("key", f"{self.key!r} is not callable; take a function of a message, or None")
-        if isinstance(self.jitter, bool) or not (isinstance(self.jitter, int | float) and 0.0 <= self.jitter <= 1.0):
-            raise ConfigError("jitter", f"{self.jitter!r} is out of range; take a fraction from 0 to 1")
+        fraction("jitter", self.jitter)
 
     def timed(self, timed: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Rotation:  # Any: whatever `when` is
         """Return the same, with a callable `when` as `timed` returns it."""

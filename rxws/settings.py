@@ -18,7 +18,7 @@ import msgspec
 
 from rxws._presets import PRESETS
 from rxws._sources import Clamped, Found, Range, check_name, clamp, fields_of, from_environment, from_file
-from rxws.arguments import seconds, size
+from rxws.arguments import check_close_codes, fraction, seconds, size
 from rxws.backoff import Backoff
 from rxws.errors import ConfigError
 
@@ -125,7 +125,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         for name in ("check_interval", "alert_interval"):
             seconds(name, getattr(self, name), optional=False)
         size("max_size", self.max_size)
-        _check_jitter(self.max_age_jitter)
+        fraction("max_age_jitter", self.max_age_jitter)
         _check_codes(self.final_close_codes)
         for name in ("retry_strategy", "retry_jitter", "queue_overflow"):
             _check_choice(name, getattr(self, name))
@@ -247,17 +247,10 @@ def _warn(clamped: Clamped) -> None:
     LOG.warning("%s", clamped)
 
 
-def _check_jitter(value: float) -> None:
-    if isinstance(value, bool) or not (isinstance(value, int | float) and 0.0 <= value <= 1.0):
-        raise ConfigError("max_age_jitter", f"{value!r} is out of range; take a fraction from 0 to 1")
-
-
 def _check_codes(codes: tuple[int, ...]) -> None:
     if not isinstance(codes, tuple):
         raise ConfigError("final_close_codes", f"{codes!r} is no tuple; take one of close codes, (1000,)")
-    for code in codes:
-        if isinstance(code, bool) or not isinstance(code, int) or not 1000 <= code < 5000:
-            raise ConfigError("final_close_codes", f"{code!r} is no close code; take 1000 to 4999")
+    check_close_codes("final_close_codes", codes)
 
 
 def _check_choice(name: str, value: str | None) -> None:

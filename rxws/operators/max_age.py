@@ -8,8 +8,7 @@ from collections.abc import Callable
 from reactivex import Observable, abc
 from reactivex.disposable import CompositeDisposable, SerialDisposable, SingleAssignmentDisposable
 
-from rxws.arguments import seconds
-from rxws.errors import ConfigError
+from rxws.arguments import fraction, seconds
 from rxws.events import DisconnectReason
 from rxws.scheduler import clock, given
 from rxws.types import Connection
@@ -54,8 +53,7 @@ def max_age(
     [60.0]
     """
     seconds("max_age", age)
-    if isinstance(jitter, bool) or not (isinstance(jitter, int | float) and 0.0 <= jitter <= 1.0):
-        raise ConfigError("max_age_jitter", f"{jitter!r} is out of range; take a fraction from 0 to 1")
+    fraction("max_age_jitter", jitter)
 
     def operator(source: Observable[Connection]) -> Observable[Connection]:
         if age is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from benchmarks.reliability.raw_server import SERVER_THREAD
 from benchmarks.reliability.watching import Watch
 from rxws.testing import Leftovers
+from tests.heard import unheard as unheard
 
 
 @pytest.fixture
@@ -28,13 +28,3 @@ def watch(leftovers: Leftovers) -> Any:
         return Watch(leftovers, *args, **settings)
 
     return make
-
-
-@pytest.fixture(autouse=True)
-async def unheard() -> Any:
-    """What the loop's exception handler hears; a test that expects none must have none."""
-    heard: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context))
-    expected: list[BaseException] = []
-    yield expected
-    assert [context.get("exception") for context in heard] == expected, heard

@@ -12,6 +12,7 @@ import reactivex as rx
 from reactivex import operators as ops
 
 from benchmarks.reliability.raw_server import PING, Peer, RawServer
+from benchmarks.reliability.scripts import stay
 from rxws import Rotation, aiter, ws_observable
 from rxws import operators as wsops
 from rxws.events import Blocked, Closed, Connecting, DisconnectReason, Event, Live, Opened, Suspended
@@ -21,13 +22,6 @@ LONG = 1.1
 
 # What is about the loop should not be cut short by clocks that are about the server.
 PATIENT: dict[str, Any] = {"ping_interval": None, "idle_timeout": None}
-
-
-async def stay(peer: Peer) -> None:
-    """A script: number one message, and be a good server."""
-    await peer.accept()
-    peer.number()
-    await peer.listen()
 
 
 class Once:

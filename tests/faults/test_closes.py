@@ -10,6 +10,7 @@ import pytest
 from reactivex import Subject
 
 from benchmarks.reliability.raw_server import CLOSE, TEXT, Peer, RawServer, Script, frame, numbers
+from benchmarks.reliability.scripts import stay
 from rxws.errors import ConnectionClosed, ConnectionFailed, ProtocolError
 from rxws.events import Closed, Connecting, DisconnectReason, Opened, Waiting
 from rxws.testing import Limits, SimulatedExchange
@@ -26,13 +27,6 @@ def numbered(end: Callable[[Peer], Awaitable[object]], count: int = 50) -> Scrip
         await end(peer)
 
     return script
-
-
-async def stay(peer: Peer) -> None:
-    """A script: be a good server."""
-    await peer.accept()
-    peer.number()
-    await peer.listen()
 
 
 async def fin(peer: Peer) -> None:

@@ -14,30 +14,10 @@ from benchmarks.reliability.raw_server import (
     TEXT,
     Peer,
     RawServer,
-    Script,
     frame,
 )
+from benchmarks.reliability.scripts import stay, writing
 from rxws.events import Closed, DisconnectReason
-
-
-def writing(data: bytes) -> Script:
-    """A script: number a message, write these bytes in the same segment, and number another."""
-
-    async def script(peer: Peer) -> None:
-        await peer.accept()
-        peer.number()
-        peer.write(data)
-        peer.number()
-        await peer.listen()
-
-    return script
-
-
-async def stay(peer: Peer) -> None:
-    """A script: be a good server."""
-    await peer.accept()
-    peer.number()
-    await peer.listen()
 
 
 async def test_a_server_that_pings_and_reads_no_pongs_is_left(watch: Any) -> None:

@@ -11,21 +11,10 @@ import pytest
 from websockets.asyncio.server import serve
 
 from benchmarks.reliability.raw_server import CLOSE, TEXT, Elsewhere, Peer, RawServer, Script, frame, numbers
+from benchmarks.reliability.scripts import refusing, stay
 from rxws import Stats
 from rxws.errors import ConnectionFailed
 from rxws.events import Closed, Connecting, Opened, Overflow
-
-
-async def stay(peer: Peer) -> None:
-    """A script: be a good server."""
-    await peer.accept()
-    peer.number()
-    await peer.listen()
-
-
-def refusing(status: bytes, *headers: bytes, body: bytes = b"") -> Script:
-    """A script: answer with this status."""
-    return lambda peer: peer.refuse(status, *headers, body=body)
 
 
 def answering(response: bytes) -> Script:

@@ -10,22 +10,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks.reliability.raw_server import Peer, RawServer, Script
+from benchmarks.reliability.raw_server import Peer, RawServer
+from benchmarks.reliability.scripts import refusing, stay
 from rxws.errors import ConnectionFailed, HandshakeRejected
 from rxws.events import Closed, Connecting, GaveUp, Opened, Waiting
 from rxws.testing import SimulatedExchange
-
-
-async def stay(peer: Peer) -> None:
-    """A script: be a good server."""
-    await peer.accept()
-    peer.number()
-    await peer.listen()
-
-
-def refusing(status: bytes, *headers: bytes, body: bytes = b"") -> Script:
-    """A script: answer with this status."""
-    return lambda peer: peer.refuse(status, *headers, body=body)
 
 
 async def test_a_refused_port_is_tried_again_until_somebody_listens(watch: Any) -> None:

@@ -10,16 +10,10 @@ import pytest
 from reactivex import Subject
 
 from benchmarks.reliability.raw_server import CLOSE, PING, PONG, TEXT, Peer, RawServer, frame
+from benchmarks.reliability.scripts import stay
 from rxws.errors import ConnectTimeout, IdleTimeout, PingTimeout
 from rxws.events import Closed, DisconnectReason, Stale
 from rxws.testing import SimulatedExchange
-
-
-async def stay(peer: Peer) -> None:
-    """A script: be a good server."""
-    await peer.accept()
-    peer.number()
-    await peer.listen()
 
 
 async def silent_with_pongs(peer: Peer) -> None:

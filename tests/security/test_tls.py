@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from benchmarks.reliability.raw_server import Peer, RawServer
+from benchmarks.reliability.scripts import stay
 from rxws import connect
 from rxws.errors import ConfigError, ConnectionFailed, RetriesExhausted
 from rxws.events import Closed, DisconnectReason, GaveUp, Opened, Waiting
@@ -60,13 +61,6 @@ def self_signed(folder: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain)
     return context
-
-
-async def stay(peer: Peer) -> None:
-    """A script: be a good server."""
-    await peer.accept()
-    peer.number()
-    await peer.listen()
 
 
 @asynccontextmanager
