@@ -18,6 +18,7 @@
     ├── SubscriptionRejected            the venue refused a topic
     ├── BufferOverflow                  a bounded buffer is full
     ├── RetriesExhausted                the policy gave up
+    ├── WrongShape                      a value cannot be shown: a field is missing, or is no number
     └── ConfigError                     an argument is wrong
 
 Only a `Disconnected` is ever retried. Fields are for programs, `str()` is for people, and neither holds a secret.
@@ -56,6 +57,7 @@ __all__ = [
     "SubscriptionRejected",
     "Table",
     "Verdict",
+    "WrongShape",
     "verdict",
 ]
 
@@ -282,6 +284,31 @@ class BufferOverflow(RxwsError):
 
     def __str__(self) -> str:
         return f"a buffer of {self.size} is full; {self.dropped} dropped so far"
+
+
+class WrongShape(RxwsError):
+    """A value cannot be shown as it was asked for.
+
+    Args:
+        field: what it has not, or what is not as it must be: "k.o".
+        value: that value; `str` and `repr` show its beginning, escaped.
+        problem: what is wrong with the field.
+        way_out: what to do about it.
+    """
+
+    def __init__(self, field: str, value: object, problem: str = "is missing", way_out: str = "") -> None:
+        super().__init__(field, value, problem, way_out)
+        self.field = field
+        self.value = value
+        self.problem = problem
+        self.way_out = way_out
+
+    def __str__(self) -> str:
+        way_out = f"; {self.way_out}" if self.way_out else ""
+        return f"{self.field} {self.problem} in {escaped(masked_text(repr(self.value)))}{way_out}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
 
 
 class RetriesExhausted(RxwsError):

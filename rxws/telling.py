@@ -11,6 +11,7 @@ from reactivex import abc
 from rxws.consumers import names_behind
 from rxws.errors import ConnectionClosed
 from rxws.events import Blocked, ConnectionState, Event
+from rxws.overhearing import overhearers
 from rxws.redaction import masked_text
 from rxws.scheduler import RAISED, report
 from rxws.watchman import BLOCKED, Watched, Watchman
@@ -68,16 +69,16 @@ class Telling:
         self._crashed = crashed
         self._is_over = is_over
         self._in_stream = None if in_stream is None else self.timed(in_stream)
-        listener = listening(events)
-        self._listener = None if listener is None else self.timed(listener)
+        listeners = (listening(events), *overhearers())
+        self._listeners = tuple(self.timed(listener) for listener in listeners if listener is not None)
         self._logged: dict[str, float] = {}
         self._telling_blocked = False
 
     def tell(self, event: Event) -> None:
         """Hand an event to all who listen."""
-        if self._listener is not None:
+        for listener in self._listeners:
             try:
-                self._listener(event)
+                listener(event)
             except RAISED as error:
                 report(error)
         if self._in_stream is not None:

@@ -38,6 +38,7 @@ from rxws.errors import (
     SubscriptionRejected,
     Table,
     Verdict,
+    WrongShape,
     verdict,
 )
 
@@ -64,6 +65,7 @@ PARENTS: dict[type[Exception], type[Exception]] = {
     SubscriptionRejected: RxwsError,
     BufferOverflow: RxwsError,
     RetriesExhausted: RxwsError,
+    WrongShape: RxwsError,
     ConfigError: RxwsError,
 }
 
@@ -163,6 +165,11 @@ TOLD: list[tuple[RxwsError, dict[str, Any], str]] = [
         RetriesExhausted(5, 12),
         {"in_a_row": 5, "total": 12},
         "gave up after 5 failures in a row, 12 in total",
+    ),
+    (
+        WrongShape("k.o", {"k": {"note": "\x1b[2J"}}, way_out="take another"),
+        {"field": "k.o", "value": {"k": {"note": "\x1b[2J"}}, "problem": "is missing", "way_out": "take another"},
+        "k.o is missing in {'k': {'note': '\\x1b[2J'}}; take another",
     ),
     (
         ConfigError("cap", "-1 is out of range"),
@@ -359,6 +366,7 @@ def test_a_url_in_somebody_elses_sentence_is_masked(error: Exception) -> None:
         (SubscriptionRejected("topic", None), Fatal()),
         (BufferOverflow(1, 1), Fatal()),
         (RetriesExhausted(1, 1), Fatal()),
+        (WrongShape("k", {}), Fatal()),
         (ConfigError("url", "wrong"), Fatal()),
         (RxwsError(), Fatal()),
         (ConnectionError("somebody else's"), Fatal()),

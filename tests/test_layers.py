@@ -61,6 +61,7 @@ TABLE: list[tuple[int, str, frozenset[str]]] = [
     (3, "consumers", SOCKETS),
     (3, "watchman", SOCKETS),
     (3, "overflows", SOCKETS),
+    (3, "overhearing", SOCKETS),
     (3, "telling", SOCKETS),
     (3, "generation", SOCKETS),
     (3, "succession", SOCKETS),
@@ -96,6 +97,7 @@ TABLE: list[tuple[int, str, frozenset[str]]] = [
     (3, "feeds", SOCKETS),
     (3, "__init__", SOCKETS),  # the public names: the edges below use them, nothing above does
     (4, "testing", frozenset()),
+    (4, "live", SOCKETS),
     (4, "notebook", frozenset()),
     (4, "terminal", frozenset()),
     (4, "cli", frozenset()),

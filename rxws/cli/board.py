@@ -11,8 +11,8 @@ from typing import Any, Literal, TypeAlias
 
 from rxws import Stats
 from rxws.cli.summary import Account, Numbers
-from rxws.cli.words import end, way_back
 from rxws.events import Closed, Connecting, DisconnectReason, Event, GaveUp, Live, Opened, Waiting
+from rxws.live.words import end, way_back
 from rxws.testing import SimulatedExchange
 
 __all__ = ["Board", "Feed", "Frame", "Line", "Market"]

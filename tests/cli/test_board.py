@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from rxws.cli.board import Board
-from rxws.cli.words import end, way_back
 from rxws.errors import (
     ConnectionClosed,
     ConnectionFailed,
@@ -16,6 +15,7 @@ from rxws.errors import (
     ProtocolError,
 )
 from rxws.events import Closed, Connecting, DisconnectReason, Event, GaveUp, Live, Opened, Waiting, reason_of
+from rxws.live.words import end, way_back
 
 
 def closed(error: Exception | None, *, opened: bool = True, at: float = 0.0) -> Closed:
