@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from math import isfinite
 from typing import NamedTuple, TypeAlias, TypeVar
@@ -23,6 +23,7 @@ Candlestick: TypeAlias = Candle | tuple[Time, Number, Number, Number, Number] | 
 CandleOf: TypeAlias = Callable[[T], Candlestick]
 """Makes of a value a `Candle`, or a tuple (opened, open, high, low, close) with or without a volume behind."""
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Milliseconds reach this in the year 33658; nanoseconds had it on 12 January 1970.
 FIRST_NS = 10**15
 FIELDS = ("opened", "open", "high", "low", "close", "volume")
@@ -80,7 +81,7 @@ def instant_ns(value: object, field: str, whole: object) -> int:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise WrongShape(field, whole, "has no time zone", "take an aware datetime: datetime.now(UTC)")
-        return round(value.timestamp() * 1e6) * 1_000
+        return (value - EPOCH) // timedelta(microseconds=1) * 1_000
     if isinstance(value, str):
         value = number(value, field, whole)
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or not isfinite(value):

@@ -66,12 +66,14 @@ class StreamState:
     def hear(self, event: Event, now: float) -> Mark | None:
         """Take an event; return a mark that has begun or ended by it."""
         self.origin = event.origin
+        if self.state == "live" and event.state is ConnectionState.CONNECTED:
+            return None  # a rotation: whatever becomes of the next connection, the current one delivers
         match event:
             case Connecting() if self.mark is None or not self._why:
                 self._is("connecting", "connecting")
             case Connecting():
                 self._is("connecting", f"connecting, attempt {event.attempt}: {self._why}")
-            case Opened() if self.state != "live":
+            case Opened():
                 self._is("connecting", "connected, no data yet")
             case Live():
                 return self._alive(event)

@@ -20,7 +20,7 @@ from rxws.live.chart import Take
 from rxws.live.coalescer import Coalescer
 from rxws.live.streams import Mark, Report, StreamState, report_of
 from rxws.overhearing import overheard_by
-from rxws.scheduler import RAISED, settled, wall_time_ns
+from rxws.scheduler import RAISED, report, settled, wall_time_ns
 
 __all__ = ["Feed", "LiveView", "Status"]
 
@@ -102,7 +102,8 @@ class LiveView(abc.DisposableBase, ABC):
         self._coalescer = Coalescer(self._draw_now, self._fps, self._scheduler)
         self._coalescer.touch()
         for feed in self._feeds:
-            self._subscribe(feed)
+            if self.status == "live":  # else one of them has failed at once
+                self._subscribe(feed)
         return self
 
     NO_LOOP = "no event loop is running here; in a script use .run(), in async code start it inside a coroutine"
@@ -183,7 +184,7 @@ class LiveView(abc.DisposableBase, ABC):
             self._subscriptions.add(
                 feed.stream.subscribe(
                     on_loop(next_value),
-                    on_loop(lambda error: self._fail(error, feed)),
+                    on_loop(lambda error: self._fail(error, feed.name)),
                     lambda: on_loop(lambda _: self._completed())(None),
                     scheduler=self._scheduler,
                 )
@@ -197,7 +198,7 @@ class LiveView(abc.DisposableBase, ABC):
         try:
             feed.take(value, wall_time_ns(self._scheduler))
         except RAISED as error:
-            self._fail(error, feed)
+            self._fail(error, feed.name)
         else:
             self._coalescer.touch()
 
@@ -241,10 +242,11 @@ class LiveView(abc.DisposableBase, ABC):
         for take in waiting:
             take()
 
-    def _fail(self, error: BaseException, feed: Feed) -> None:
-        self.error = error
-        self._failed_in = feed.name
-        self._end("error")
+    def _fail(self, error: BaseException, name: str = "") -> None:
+        if self.status == "live":
+            self.error = error
+            self._failed_in = name
+            self._end("error")
 
     def _completed(self) -> None:
         self._open -= 1
@@ -264,4 +266,8 @@ class LiveView(abc.DisposableBase, ABC):
 
     def _draw_now(self) -> None:
         self.frames_out += 1
-        self._draw()
+        try:
+            self._draw()
+        except RAISED as error:
+            report(error)  # no stream raised it: whoever watches the loop must hear of it
+            self._fail(error)
