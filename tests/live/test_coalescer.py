@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 from reactivex.testing import TestScheduler
@@ -23,7 +25,7 @@ def test_all_is_drawn_soon_and_never_too_often(touches: list[float], fps: float)
     between, times = 1.0 / fps, drawn(touches, fps)
     for touch in touches:
         assert any(touch - 1e-6 <= time <= touch + between + 1e-6 for time in times)
-    assert all(later - sooner >= between - 1e-6 for sooner, later in zip(times, times[1:], strict=False))
+    assert all(later - sooner >= between - 1e-6 for sooner, later in itertools.pairwise(times))
     assert len(times) <= len(touches)
 
 
