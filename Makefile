@@ -7,7 +7,7 @@ export PYTHON
 # A line or branch of layers 0 to 2 that no test runs fails `make test`; tests/test_layers.py keeps the list whole.
 COVERED = rxws/redaction.py,rxws/errors.py,rxws/events.py,rxws/types.py,rxws/arguments.py,rxws/decoding.py,rxws/backoff.py,rxws/_calendar.py,rxws/windows.py,rxws/_presets.py,rxws/_sources.py,rxws/settings.py,rxws/rotation.py,rxws/unsent.py,rxws/stats.py,rxws/market.py,rxws/scheduler.py,rxws/_sliding.py,rxws/governor.py,rxws/limits.py,rxws/alerts.py,rxws/payloads.py,rxws/operators/*,rxws/transport/*
 
-.PHONY: help demo test notebooks compare reliability clean
+.PHONY: help demo test notebooks frontend compare reliability clean
 .NOTPARALLEL:
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo 'make compare the same faults for rxws, websockets, kstlib and RxJS; writes docs/comparison.md'
 	@echo 'make reliability  every fault that is promised about, with its figure; writes docs/reliability.md'
 	@echo 'make notebooks   run the notebooks and save them'
+	@echo 'make frontend    make the browser part of the live charts anew; needs node and npm'
 	@echo 'make clean   remove the environment and what the tools left behind'
 
 demo: .venv/.cli
@@ -37,8 +38,11 @@ reliability: .venv/.dev
 notebooks: .venv/.dev
 	.venv/bin/python .ci/notebooks
 
+frontend:
+	cd frontend && npm ci --no-audit --no-fund && node --test && node build.mjs
+
 clean:
-	rm -rf .venv .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .venv .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist frontend/node_modules
 	find rxws tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.cli: pyproject.toml .ci/environment
