@@ -70,11 +70,12 @@ export class Store {
     for (const row of message.candles ?? []) this.#candle(row);
     for (const [name, change] of Object.entries(message.lines ?? {})) this.#line(name, change);
     if (message.columns) this.columns = message.columns;
-    for (const [key, cells] of message.rows ?? []) this.#row(key, cells, message.top);
     if (message.removed?.length) {
+      // First: one that has gone and come back stands where it came back.
       const removed = new Set(message.removed);
       this.rows = this.rows.filter(([key]) => !removed.has(key));
     }
+    for (const [key, cells] of message.rows ?? []) this.#row(key, cells, message.top);
     if (message.marks) this.marks = message.marks;
     if (message.candles || message.lines || message.rows) this.lastFrameAt = now;
     if (message.status) this.#status(message.status, now);

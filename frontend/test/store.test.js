@@ -75,8 +75,10 @@ test("rows are replaced by their key, come in at the top or the end, and go", ()
   assert.deepEqual(store.rows, [["a", ["3"]], ["b", ["2"]]]);
   frame(7, { rows: [["c", ["4"]]], removed: ["a"] });
   assert.deepEqual(store.rows.map(([key]) => key), ["b", "c"]);
-  frame(8, { rows: [["d", ["5"]]], top: true });
-  assert.deepEqual(store.rows.map(([key]) => key), ["d", "b"]);
+  frame(8, { rows: [["b", ["6"]]], removed: ["b"] });
+  assert.deepEqual(store.rows.map(([key]) => key), ["c", "b"], "one that came back is at the end");
+  frame(9, { rows: [["d", ["5"]]], top: true });
+  assert.deepEqual(store.rows.map(([key]) => key), ["d", "c"]);
 });
 
 test("it answers how many look", () => {

@@ -67,7 +67,6 @@ class Table:
         self._cells[key] = row
         self._ages.pop(key, None)
         self._ages[key] = self._changed[key] = None
-        self._removed.pop(key, None)
         if len(self._cells) > self.max_rows:
             self._remove(next(iter(self._ages)))
 
@@ -77,7 +76,10 @@ class Table:
         return [(key, self._texts(key)) for key in keys]
 
     def changed(self) -> tuple[list[tuple[Hashable, list[str]]], list[Hashable]]:
-        """What has changed since this was last called: rows, the oldest change first, and the keys of those gone."""
+        """What has changed since this was last called: rows, the oldest change first, and the keys of those gone.
+
+        A row that has gone and come back is among both: those gone go first.
+        """
         rows = [(key, self._texts(key)) for key in self._changed]
         removed = list(self._removed)
         self._changed.clear()
