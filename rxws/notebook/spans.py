@@ -1,0 +1,128 @@
+"""Which stretch of time a picture shows, and how high. Pure; instants in nanoseconds since the epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+from math import floor, isfinite, log10
+
+from rxws.live import Axis, Bar, Chart, Point
+
+__all__ = ["height_ticks", "heights", "interval_of", "number_text", "shown_span"]
+
+Span = tuple[float, float]
+
+CANDLE_WIDTH = 7.0
+"""Pixels that a candle has."""
+FEWEST = 40
+"""Candles for which there is room, though fewer have come."""
+LEAST_NS = 5_000_000_000
+MINUTE_NS = 60_000_000_000
+ROOM = 0.08
+"""Of the height, above and below."""
+TICK_HEIGHT = 36.0
+"""Pixels between two labels of a height, at least."""
+
+
+def interval_of(bars: list[Bar]) -> int:
+    """Return how long a candle lasts: the least distance between two neighbours of the newest."""
+    return min((after.open_ns - before.open_ns for before, after in pairwise(bars[-50:])), default=MINUTE_NS)
+
+
+def shown_span(chart: Chart, width: float) -> Span | None:
+    """Return the stretch of time that a picture shows; None: there is nothing to show.
+
+    Args:
+        chart: what is shown.
+        width: of the picture, in pixels.
+    """
+    extent = _extent(chart)
+    if extent is None:
+        return None
+    first, last = extent
+    bars = [] if chart.candles is None else chart.candles.bars()
+    if bars:
+        interval = interval_of(bars)
+        count = max(FEWEST, min(int(width / CANDLE_WIDTH), len(bars) + 3))
+        end = max(last, bars[-1].open_ns + 2 * interval)
+        return end - count * interval, end
+    start = first if chart.window is None else max(first, last - chart.window * 1e9)
+    return min(start, last - LEAST_NS), last
+
+
+def heights(chart: Chart, axis: Axis, span: Span) -> Span | None:
+    """Return the lowest and the highest value that is seen on one axis, and some room; None: nothing is.
+
+    Args:
+        chart: what is shown.
+        axis: the candles', or the lines' own.
+        span: the stretch of time that is shown.
+    """
+    start, end = span
+    seen = [
+        value
+        for name, line in chart.lines.items()
+        if _axis_of(chart, name) == axis
+        for value in _seen(line.points(), start, end)
+    ]
+    bars = [] if chart.candles is None or axis == "own" else chart.candles.bars()
+    interval = interval_of(bars)
+    for bar in bars:
+        if start - interval <= bar.open_ns <= end:
+            seen += filter(isfinite, (bar.low, bar.high))
+    if not seen:
+        return None
+    low, high = min(seen), max(seen)
+    room = ((high - low) or abs(high) * 0.001 or 1.0) * ROOM
+    return low - room, high + room
+
+
+def height_ticks(low: float, high: float, height: float) -> list[tuple[float, str]]:
+    """Return the labels of an axis that is drawn `height` pixels high.
+
+    >>> height_ticks(0.9, 5.2, 100.0)
+    [(2.0, '2'), (4.0, '4')]
+    """
+    least = (high - low) * TICK_HEIGHT / height
+    magnitude = 10.0 ** floor(log10(least))
+    step = next(factor * magnitude for factor in (1, 2, 5, 10) if factor * magnitude >= least * 0.999)
+    digits = max(0, -floor(log10(step * 1.001)))
+    first, last = -int(-low // step), int(high // step)
+    return [(n * step, f"{n * step:.{digits}f}") for n in range(first, last + 1)]
+
+
+def number_text(value: float | None) -> str:
+    """Return a number in about seven digits.
+
+    >>> [number_text(value) for value in (0.3520, 65_123.456, 0.0, None)]
+    ['0.352', '65123.46', '0', '–']
+    """
+    if value is None or not isfinite(value):
+        return "–"
+    digits = 2 if value == 0 else min(8, max(0, 6 - floor(log10(abs(value)))))
+    text = f"{value:.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _axis_of(chart: Chart, name: str) -> Axis:
+    return chart.axes.get(name, "own")
+
+
+def _extent(chart: Chart) -> Span | None:
+    instants: list[int] = []
+    bars = [] if chart.candles is None else chart.candles.bars()
+    if bars:
+        instants += bars[0].open_ns, bars[-1].open_ns + interval_of(bars)
+    for line in chart.lines.values():
+        if points := line.points():
+            instants += points[0][0], points[-1][0]
+    return (min(instants), max(instants)) if instants else None
+
+
+def _seen(points: list[Point], start: float, end: float) -> Iterable[float]:
+    """Yield the values in a span, and one more at either side: the line goes on to it."""
+    inside = [index for index, (at, _) in enumerate(points) if start <= at <= end]
+    if inside:
+        for _, value in points[max(0, inside[0] - 1) : inside[-1] + 2]:
+            if value is not None:
+                yield value
