@@ -32,7 +32,8 @@ Box: TypeAlias = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 
 SCALE = 2
-SHADES = 5
+FINER = 2
+SHADES = 3
 """Of each colour, from the background to itself: for the edges of letters."""
 
 
@@ -127,8 +128,14 @@ class Canvas:
 
     def polyline(self, places: Sequence[tuple[float, float]], colour: Colour, width: float = 1.5) -> None:
         """Draw a line through some places."""
-        scaled = [(x * SCALE, y * SCALE) for x, y in places]
-        self._draw.line(scaled, fill=colour, width=round(width * SCALE), joint="curve")
+        # Pillow draws a line by its nearest pixels, now thick, now thin: it is drawn twice as large, and made small.
+        left, top = (int(min(place[axis] for place in places) - width) for axis in (0, 1))
+        right, bottom = (int(max(place[axis] for place in places) + width) + 1 for axis in (0, 1))
+        size = ((right - left) * SCALE * FINER, (bottom - top) * SCALE * FINER)
+        mask = Image.new("L", size)
+        scaled = [((x - left) * SCALE * FINER, (y - top) * SCALE * FINER) for x, y in places]
+        ImageDraw.Draw(mask).line(scaled, fill=255, width=round(width * SCALE * FINER), joint="curve")
+        self._image.paste(colour, (left * SCALE, top * SCALE), mask.reduce(FINER))
 
     def png(self) -> bytes:
         """Return the sheet as a PNG of few colours, which is a third of the size."""

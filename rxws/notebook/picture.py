@@ -8,7 +8,7 @@ from math import isfinite
 from rxws.live import Axis, Bar, Chart, Point, Report
 from rxws.notebook.canvas import BACK, DOWN, FAINT, GRID, LINES, LOST, PLANNED, TEXT, UP, Canvas, Colour, blend
 from rxws.notebook.heading import PAD, draw_bar
-from rxws.notebook.spans import height_ticks, heights, interval_of, number_text, shown_span
+from rxws.notebook.spans import height_ticks, heights, interval_of, number_text, pieces, shown_span
 from rxws.notebook.time_axis import MINUTE, SECOND, day_of, time_of, time_ticks
 
 __all__ = ["HEIGHT", "WIDTH", "chart_picture"]
@@ -16,6 +16,8 @@ __all__ = ["HEIGHT", "WIDTH", "chart_picture"]
 WIDTH, HEIGHT = 700.0, 340.0
 FOOT = 36.0
 """Pixels below the plot: two lines of the time axis."""
+LABEL = 38.0
+"""Half of the longest label of the time axis, in pixels, and a bit."""
 SLOT = 0.72
 WIDEST_CANDLE = 16.0
 VOLUMES = 0.16
@@ -117,6 +119,11 @@ class _Plot:
         start, end = self._span
         return self._left + (at_ns - start) / (end - start) * (self._right - self._left)
 
+    def _time(self, x: float) -> float:
+        assert self._span is not None
+        start, end = self._span
+        return start + (x - self._left) / (self._right - self._left) * (end - start)
+
     def _y(self, value: float, axis: Axis) -> float:
         low, high = self._heights[axis]
         return self._bottom - (value - low) / (high - low) * (self._bottom - self._top)
@@ -140,16 +147,14 @@ class _Plot:
                 self._canvas.box(self._left, y, self._right, y + 0.5, GRID)
 
     def _draw_time_axis(self) -> None:
-        assert self._span is not None
-        start, end = (at / 1e6 for at in self._span)
-        for at, label in time_ticks(start, end, self._right - self._left, self._canvas.measure):
+        # A label at an end of the plot must not stand outside of the picture.
+        left, right = max(self._left, LABEL), min(self._right, WIDTH - LABEL)
+        start, end = (self._time(x) / 1e6 for x in (left, right))
+        for at, label in time_ticks(start, end, right - left, self._canvas.measure):
             x = self._x(at * 1e6)
             self._canvas.box(x, self._top, x + 0.5, self._bottom, GRID)
-            half = max(map(self._canvas.measure, label.split("\n"))) / 2
-            # The first and the last stay inside the picture.
-            middle = min(max(x, PAD + half), WIDTH - PAD - half)
             for row, text in enumerate(label.split("\n")):
-                self._canvas.text(middle, self._bottom + 10.0 + 13.0 * row, text, anchor="mm")
+                self._canvas.text(x, self._bottom + 10.0 + 13.0 * row, text, anchor="mm")
 
     def _shown_bars(self) -> list[Bar]:
         assert self._span is not None
@@ -179,18 +184,12 @@ class _Plot:
         self._canvas.box(left, upper, right, max(lower, upper + 1.0), colour)
 
     def _draw_line(self, points: list[Point], axis: Axis, colour: Colour) -> None:
-        assert self._span is not None
-        start, end = self._span
-        piece: list[tuple[float, float]] = []
-        for (at, value), following in zip(points, [*points[1:], None], strict=True):
-            if value is not None and (following is None or following[0] >= start) and at <= end:
-                piece.append((self._x(max(at, start)), self._y(value, axis)))
-            if value is None or following is None:
-                if len(piece) == 1:
-                    self._canvas.dot(*piece[0], 1.5, colour)
-                elif piece:
-                    self._canvas.polyline(piece, colour)
-                piece = []
+        for piece in pieces(points, self._span or (0.0, 0.0)):
+            places = [(self._x(at), self._y(value, axis)) for at, value in piece]
+            if len(places) == 1:
+                self._canvas.dot(*places[0], 1.5, colour)
+            else:
+                self._canvas.polyline(places, colour)
 
     def _mark_ends(self) -> Iterator[tuple[float, float, bool, Colour, str]]:
         assert self._span is not None

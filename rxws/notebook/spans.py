@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import pairwise
+from collections.abc import Iterator
+from itertools import groupby, pairwise
 from math import floor, isfinite, log10
 
 from rxws.live import Axis, Bar, Chart, Point
 
-__all__ = ["height_ticks", "heights", "interval_of", "number_text", "shown_span"]
+__all__ = ["height_ticks", "heights", "interval_of", "number_text", "pieces", "shown_span"]
 
 Span = tuple[float, float]
 
@@ -59,12 +59,8 @@ def heights(chart: Chart, axis: Axis, span: Span) -> Span | None:
         span: the stretch of time that is shown.
     """
     start, end = span
-    seen = [
-        value
-        for name, line in chart.lines.items()
-        if _axis_of(chart, name) == axis
-        for value in _seen(line.points(), start, end)
-    ]
+    lines = [line for name, line in chart.lines.items() if chart.axes.get(name, "own") == axis]
+    seen = [value for line in lines for piece in pieces(line.points(), span) for _, value in piece]
     bars = [] if chart.candles is None or axis == "own" else chart.candles.bars()
     interval = interval_of(bars)
     for bar in bars:
@@ -91,6 +87,24 @@ def height_ticks(low: float, high: float, height: float) -> list[tuple[float, st
     return [(n * step, f"{n * step:.{digits}f}") for n in range(first, last + 1)]
 
 
+def pieces(points: list[Point], span: Span) -> Iterator[list[tuple[float, float]]]:
+    """Yield the pieces of a line between its gaps, as far as they are seen in a span: cut off at its ends.
+
+    >>> list(pieces([(0, 1.0), (10, 3.0), (20, None), (30, 5.0)], (5, 40)))
+    [[(5, 2.0), (10.0, 3.0)], [(30.0, 5.0)]]
+    """
+    start, end = span
+    for known, group in groupby(points, key=lambda point: point[1] is not None):
+        whole = [(float(at), value) for at, value in group if value is not None]
+        piece = [point for point in whole if start <= point[0] <= end]
+        for (at, value), (next_at, next_value) in pairwise(whole):
+            for edge, index in ((start, 0), (end, len(piece) + 1)):
+                if at < edge < next_at:
+                    piece.insert(index, (edge, value + (next_value - value) * (edge - at) / (next_at - at)))
+        if known and piece:
+            yield piece
+
+
 def number_text(value: float | None) -> str:
     """Return a number in about seven digits.
 
@@ -104,10 +118,6 @@ def number_text(value: float | None) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _axis_of(chart: Chart, name: str) -> Axis:
-    return chart.axes.get(name, "own")
-
-
 def _extent(chart: Chart) -> Span | None:
     instants: list[int] = []
     bars = [] if chart.candles is None else chart.candles.bars()
@@ -117,12 +127,3 @@ def _extent(chart: Chart) -> Span | None:
         if points := line.points():
             instants += points[0][0], points[-1][0]
     return (min(instants), max(instants)) if instants else None
-
-
-def _seen(points: list[Point], start: float, end: float) -> Iterable[float]:
-    """Yield the values in a span, and one more at either side: the line goes on to it."""
-    inside = [index for index, (at, _) in enumerate(points) if start <= at <= end]
-    if inside:
-        for _, value in points[max(0, inside[0] - 1) : inside[-1] + 2]:
-            if value is not None:
-                yield value
