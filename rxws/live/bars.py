@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from math import isfinite
+from math import isfinite, nan
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from rxws.errors import WrongShape
@@ -63,7 +63,7 @@ low, close), with or without a volume behind, or a market.Candle
     """
     found: object = value if candle is None else candle(value)
     if isinstance(found, Candle):
-        numbers = map(float, (found.open, found.high, found.low, found.close, found.volume))
+        numbers = (number(getattr(found, name), name, found) for name in FIELDS[1:])
         return Bar._make((found.open_ns, *numbers, found.symbol, found.interval))
     return _of_kline(found) if candle is None else _of_tuple(found)
 
@@ -98,9 +98,11 @@ def number(value: object, field: str, whole: object) -> float:
     """
     if not isinstance(value, bool):
         try:
-            return float(value)  # type: ignore[arg-type]  # what it takes, numpy's numbers among it, is for it to say
+            found = float(value)  # type: ignore[arg-type]  # what it takes, numpy's numbers among it, is for it to say
         except (TypeError, ValueError):
-            pass
+            found = nan
+        if isfinite(found):  # a NaN has no place in a picture, and none in JSON
+            return found
     raise WrongShape(field, whole, f"is no number ({value!r})", WAY_OUT)
 
 

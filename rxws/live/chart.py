@@ -90,8 +90,8 @@ class Chart:
 
         def take(value: object, time_ns: int) -> None:
             at_ns, height = _point(name, value, time_ns)
-            if height is not None and name not in self.axes:
-                self.axes[name] = self._axis(height)
+            if height is not None and name not in self.axes and (axis := self._axis(height)) is not None:
+                self.axes[name] = axis
             line.take(at_ns, height)
 
         return take
@@ -106,9 +106,12 @@ class Chart:
         if mark.stream in self.lines:  # no line across it
             self.lines[mark.stream].take(mark.from_ns, None)
 
-    def _axis(self, height: float) -> Axis:
-        span = None if self.candles is None else self.candles.span()
-        return "price" if span is not None and span[0] / 2 <= height <= span[1] * 2 else "own"
+    def _axis(self, height: float) -> Axis | None:
+        """Return where a line belongs whose first number this is; None: there is no candle yet, so nobody knows."""
+        if self.candles is None:
+            return "own"
+        span = self.candles.span()
+        return span and ("price" if span[0] / 2 <= height <= span[1] * 2 else "own")
 
 
 def _point(name: str, value: object, time_ns: int) -> tuple[int, float | None]:

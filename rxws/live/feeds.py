@@ -14,7 +14,16 @@ from rxws.live.chart import Chart
 from rxws.live.table import KeyOf, Table
 from rxws.live.view import Feed
 
-__all__ = ["candle_feeds", "check_between", "check_points", "check_stream", "check_title", "line_feeds", "row_feeds"]
+__all__ = [
+    "candle_feeds",
+    "check_drawing",
+    "check_height",
+    "check_points",
+    "check_stream",
+    "check_title",
+    "line_feeds",
+    "row_feeds",
+]
 
 CANDLES = "candles"
 """What a bar calls the stream of candles where there are others."""
@@ -110,18 +119,23 @@ def check_stream(name: str, stream: object) -> None:
         raise ConfigError(name, f"{article} {kind} is no observable; {way_out}")
 
 
-def check_between(name: str, value: float, least: float, most: float, unit: str) -> None:
-    """Refuse what is not a number from `least` to `most`.
+def check_drawing(fps: float, autostop: float | None) -> None:
+    """Refuse a rate that no eye needs, and what is no span of time.
 
     Raises:
-        ConfigError: it names `name`.
-
-    >>> check_between("fps", 0, 1, 60, "frames a second")
-    Traceback (most recent call last):
-    rxws.errors.ConfigError: fps: 0 is out of range; take 1 to 60 frames a second
+        ConfigError: it names `fps`, or `autostop`.
     """
-    if isinstance(value, bool) or not (isinstance(value, int | float) and least <= value <= most):
-        raise ConfigError(name, f"{value!r} is out of range; take {least:g} to {most:g} {unit}")
+    _between("fps", fps, 1, 60, "times a second")
+    arguments.seconds("autostop", autostop)
+
+
+def check_height(height: int) -> None:
+    """Refuse what is no height of a chart.
+
+    Raises:
+        ConfigError: it names `height`.
+    """
+    _between("height", height, 100, 2_000, "pixels")
 
 
 def check_title(title: object) -> None:
@@ -157,3 +171,8 @@ def check_points(max_points: int) -> None:
     arguments.whole("max_points", max_points)
     if max_points < LEAST_POINTS:
         raise ConfigError("max_points", f"{max_points} is too few for a line; take {LEAST_POINTS} or more")
+
+
+def _between(name: str, value: float, least: int, most: int, unit: str) -> None:
+    if isinstance(value, bool) or not (isinstance(value, int | float) and least <= value <= most):
+        raise ConfigError(name, f"{value!r} is out of range; take {least} to {most} {unit}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from rxws.live import Chart, Feed, Mark, Table
-from rxws.live.feeds import check_between
+from rxws.live.feeds import check_height
 from rxws.notebook import wire
 from rxws.notebook.view import NotebookView
 
@@ -27,7 +27,7 @@ class LiveChart(NotebookView):
     """
 
     def __init__(self, feeds: Sequence[Feed], chart: Chart, *, fps: float, autostop: float | None, height: int) -> None:
-        check_between("height", height, 100, 2_000, "pixels")
+        check_height(height)
         super().__init__(feeds, chart, fps, autostop)
         self._chart = chart
         self._height = height

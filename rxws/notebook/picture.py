@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import isfinite
 
 from rxws.live import Axis, Bar, Chart, Point, Report
 from rxws.notebook.canvas import BACK, DOWN, FAINT, GRID, LINES, LOST, PLANNED, TEXT, UP, Canvas, Colour, blend
@@ -110,8 +109,7 @@ class _Plot:
         for bar in self._shown_bars():
             self._draw_candle(bar)
         for index, (name, line) in enumerate(self._chart.lines.items()):
-            if name in self._chart.axes:
-                self._draw_line(line.points(), self._chart.axes[name], LINES[index % len(LINES)])
+            self._draw_line(line.points(), self._chart.axes.get(name, "own"), LINES[index % len(LINES)])
         self._name_marks()
 
     def _x(self, at_ns: float) -> float:
@@ -160,11 +158,7 @@ class _Plot:
         assert self._span is not None
         start, end = self._span
         interval = interval_of(self._bars)
-        return [
-            bar
-            for bar in self._bars
-            if start - interval < bar.open_ns <= end and all(map(isfinite, bar[1:5])) and self._x(bar.open_ns) >= 0
-        ]
+        return [bar for bar in self._bars if start - interval < bar.open_ns <= end]
 
     def _draw_candle(self, bar: Bar) -> None:
         interval = interval_of(self._bars)
@@ -176,7 +170,7 @@ class _Plot:
             return
         colour = _colour(bar)
         most = max(each.volume for each in self._shown_bars())
-        if isfinite(most) and most > 0:
+        if most > 0:
             height = bar.volume / most * (self._bottom - self._top) * VOLUMES
             self._canvas.box(left, self._bottom - height, right, self._bottom, blend(colour, 0.25))
         self._canvas.box(middle - 0.5, self._y(bar.high, "price"), middle + 0.5, self._y(bar.low, "price"), colour)

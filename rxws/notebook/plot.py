@@ -11,8 +11,9 @@ from reactivex.disposable import CompositeDisposable, Disposable, SingleAssignme
 from rxws import arguments
 from rxws.errors import ConfigError
 from rxws.live import CandleOf, Chart, Feed
-from rxws.live.feeds import check_points, check_title
+from rxws.live.feeds import check_drawing, check_height, check_points, check_title
 from rxws.notebook.charts import LiveChart
+from rxws.notebook.extra import check_extra
 from rxws.scheduler import RAISED, report
 
 __all__ = ["plot"]
@@ -78,6 +79,9 @@ def plot(
     arguments.seconds("window", window)
     arguments.whole("max_candles", max_candles)
     check_points(max_points)
+    check_drawing(fps, autostop)
+    check_height(height)
+    check_extra()
 
     def shown(stream: Observable[T]) -> LiveChart:
         chart = Chart([name], max_candles=max_candles, candle=candle, max_points=max_points, window=window, title=title)
@@ -85,31 +89,41 @@ def plot(
         feed = Feed("", stream, passing.take)
         return LiveChart([feed], chart, fps=fps, autostop=autostop, height=height)
 
-    shown(Observable())  # what is wrong with the arguments, or missing, is said here and not in `subscribe`
-
     def operator(source: Observable[T]) -> Observable[T]:
         def subscribe(observer: abc.ObserverBase[T], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
-            running = SingleAssignmentDisposable()
-
-            def tap(drawn: abc.ObserverBase[T], _: abc.SchedulerBase | None = None) -> abc.DisposableBase:
-                both = Both(drawn, observer, fail=lambda error: chart.fail(error))
-                running.disposable = source.subscribe(
-                    both.on_next, both.on_error, both.on_completed, scheduler=scheduler
-                )
-                return Disposable()  # the chart's end is not the stream's
-
-            chart = shown(Observable(tap))
-            chart.start()
-            try:
-                chart.show()
-            except RAISED as error:
-                chart.fail(error)
-                report(error)
-            return CompositeDisposable(running, chart)
+            return _subscribe(source, observer, scheduler, shown)
 
         return Observable(subscribe)
 
     return operator
+
+
+def _subscribe(
+    source: Observable[T],
+    observer: abc.ObserverBase[T],
+    scheduler: abc.SchedulerBase | None,
+    shown: Callable[[Observable[T]], LiveChart],
+) -> abc.DisposableBase:
+    running = SingleAssignmentDisposable()
+
+    def tap(drawn: abc.ObserverBase[T], _: abc.SchedulerBase | None = None) -> abc.DisposableBase:
+        both = Both(drawn, observer, fail=lambda error: chart.fail(error))
+        running.disposable = source.subscribe(both.on_next, both.on_error, both.on_completed, scheduler=scheduler)
+        return Disposable()  # the chart's end is not the stream's
+
+    # The chart subscribes to the source, so that it overhears the source's connections.
+    chart = shown(Observable(tap))
+    try:
+        chart.start()
+    except BaseException:
+        chart.stop()
+        raise
+    try:
+        chart.show()
+    except RAISED as error:
+        chart.fail(error)
+        report(error)
+    return CompositeDisposable(running, chart)
 
 
 class Both:

@@ -65,7 +65,7 @@ def heights(chart: Chart, axis: Axis, span: Span) -> Span | None:
     interval = interval_of(bars)
     for bar in bars:
         if start - interval <= bar.open_ns <= end:
-            seen += filter(isfinite, (bar.low, bar.high))
+            seen += bar.low, bar.high
     if not seen:
         return None
     low, high = min(seen), max(seen)

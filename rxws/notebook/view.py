@@ -14,7 +14,7 @@ from reactivex.disposable import SerialDisposable
 from rxws import arguments
 from rxws.errors import ConfigError
 from rxws.live import Feed, LiveView
-from rxws.live.feeds import check_between
+from rxws.live.feeds import check_drawing
 from rxws.live.view import Model
 from rxws.notebook.autostop import Autostop
 from rxws.notebook.cells import Cells, cells
@@ -46,8 +46,7 @@ class NotebookView(LiveView):
 
     def __init__(self, feeds: Sequence[Feed], model: Model, fps: float, autostop: float | None) -> None:
         check_extra()
-        check_between("fps", fps, 1, 60, "frames a second")
-        arguments.seconds("autostop", autostop)
+        check_drawing(fps, autostop)
         super().__init__(feeds, model, fps)
         self._uid = uuid4().hex
         self._autostop_after = autostop

@@ -26,3 +26,8 @@ class LiveWidget(anywidget.AnyWidget):
     def __init__(self, uid: str, heard: Callable[[Any], None]) -> None:
         super().__init__(uid=uid)
         self.on_msg(lambda _, message, __: heard(message))
+
+    def close(self) -> None:
+        """Take it out of all browsers, and its layout too: ipywidgets would keep both as long as the kernel lives."""
+        self.layout.close()
+        super().close()

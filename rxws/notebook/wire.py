@@ -128,10 +128,8 @@ def _milliseconds(time_ns: int) -> float:
     return round(whole + rest / 1e6, 3) if rest else whole
 
 
-def _candle(bar: Bar) -> list[float | None]:
-    numbers = (bar.open, bar.high, bar.low, bar.close, bar.volume)
-    # JSON knows no NaN and no infinity.
-    return [_milliseconds(bar.open_ns), *(number if isfinite(number) else None for number in numbers)]
+def _candle(bar: Bar) -> list[float]:
+    return [_milliseconds(bar.open_ns), bar.open, bar.high, bar.low, bar.close, bar.volume]
 
 
 def _points(points: list[Point]) -> list[tuple[float, float | None]]:
