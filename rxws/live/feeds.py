@@ -94,7 +94,7 @@ def row_feeds(
     check_stream("stream", stream)
     if key is not None and not isinstance(key, str):
         arguments.function("key", key, "a value, or name a column")
-    if columns is not None and (isinstance(columns, str) or not all(isinstance(each, str) for each in columns)):
+    if columns is not None and not _are_names(columns):
         raise ConfigError("columns", f"{columns!r} is no list of names; take ['symbol', 'price'], or None for all")
     check_title(title)
     arguments.whole("max_rows", max_rows)
@@ -171,6 +171,12 @@ def check_points(max_points: int) -> None:
     arguments.whole("max_points", max_points)
     if max_points < LEAST_POINTS:
         raise ConfigError("max_points", f"{max_points} is too few for a line; take {LEAST_POINTS} or more")
+
+
+def _are_names(columns: object) -> bool:
+    if isinstance(columns, str) or not isinstance(columns, Sequence) or not columns:
+        return False
+    return all(isinstance(name, str) for name in columns)
 
 
 def _between(name: str, value: float, least: int, most: int, unit: str) -> None:

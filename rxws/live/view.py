@@ -22,7 +22,7 @@ from rxws.live.streams import Mark, Report, StreamState, report_of
 from rxws.overhearing import overheard_by
 from rxws.scheduler import RAISED, report, settled, wall_time_ns
 
-__all__ = ["Feed", "LiveView", "Status"]
+__all__ = ["Feed", "LiveView", "Model", "Status"]
 
 Status: TypeAlias = Literal["new", "live", "stopped", "completed", "error"]
 

@@ -128,3 +128,14 @@ def test_marks_are_bounded_and_late_ones_counted() -> None:
     chart.taker("a")(1.0, 100 * SECOND)
     chart.taker("a")(1.0, 1 * SECOND)
     assert chart.dropped == 2
+
+
+def test_a_line_that_comes_before_the_first_candle_waits_for_it() -> None:
+    """Where it belongs, nobody knows before there is a price."""
+    chart = Chart(["line"], max_candles=9)
+    take = chart.taker("line")
+    take(100.0, 0)
+    assert chart.axes == {}
+    chart.take_candle(kline(), 0)
+    take(101.0, 1)
+    assert chart.axes == {"line": "price"}
