@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 __all__ = [
     "BACK",
+    "BANDS",
     "DOWN",
     "EDGE",
     "FAINT",
@@ -56,6 +57,7 @@ UP: Colour = (8, 153, 129)
 DOWN: Colour = (242, 54, 69)
 LOST = DOWN
 PLANNED: Colour = (125, 143, 169)
+BANDS = {LOST: blend(LOST, 0.14), PLANNED: blend(PLANNED, 0.2)}  # a paler grey would be taken for the grid's
 LINES: tuple[Colour, ...] = (
     (47, 126, 216),
     (230, 159, 0),
@@ -151,10 +153,10 @@ def _font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 @cache
 def _palette() -> Image.Image:
-    pure = dict.fromkeys([TEXT, FAINT, EDGE, GRID, UP, DOWN, PLANNED, *LINES])
-    shades = {blend(colour, step / SHADES): None for colour in pure for step in range(1, SHADES + 1)}
-    tints = {blend(colour, opacity): None for colour in (UP, DOWN, LOST, PLANNED) for opacity in (0.14, 0.25, 0.85)}
-    colours = list({BACK: None, **shades, **tints})
+    written = dict.fromkeys([TEXT, FAINT, UP, DOWN, *LINES])
+    shades = {blend(colour, step / SHADES): None for colour in written for step in range(1, SHADES + 1)}
+    tints = {blend(colour, opacity): None for colour in (UP, DOWN, PLANNED) for opacity in (0.25, 0.85)}
+    colours = list({BACK: None, EDGE: None, GRID: None, **shades, **tints, **dict.fromkeys(BANDS.values())})
     palette = Image.new("P", (1, 1))
     palette.putpalette([part for colour in colours for part in colour])
     return palette

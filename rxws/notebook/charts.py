@@ -8,6 +8,7 @@ from rxws.live import Chart, Feed, Mark, Table
 from rxws.live.feeds import check_height
 from rxws.notebook import wire
 from rxws.notebook.view import NotebookView
+from rxws.notebook.words import counted
 
 __all__ = ["LiveChart", "LiveTable"]
 
@@ -93,5 +94,4 @@ class LiveTable(NotebookView):
         return {"columns": wire.columns_of(self._table)}
 
     def _values(self) -> list[str]:
-        count = len(self._table.rows())
-        return [f"{count} {'row' if count == 1 else 'rows'}"]
+        return [counted(len(self._table.rows()), "row")]

@@ -6,6 +6,7 @@ from textwrap import wrap
 
 from rxws.live import Report
 from rxws.notebook.canvas import DOWN, FAINT, STATES, TEXT, Canvas
+from rxws.notebook.words import counted
 
 __all__ = ["PAD", "draw_bar"]
 
@@ -26,7 +27,7 @@ def draw_bar(canvas: Canvas, title: str, report: Report, events: int, dropped: i
         events: how many values have come.
         dropped: how many could not be kept.
     """
-    counts = f"{events:,} {'event' if events == 1 else 'events'}" + (f" · {dropped:,} dropped" if dropped else "")
+    counts = counted(events, "event") + (f" · {dropped:,} dropped" if dropped else "")
     end = canvas.text(canvas.width - PAD, FIRST, counts, FAINT, anchor="rm")[0] - 12.0
     canvas.dot(PAD + 4.0, FIRST, 4.0, STATES.get(report.state, FAINT))
     x = PAD + 16.0

@@ -57,7 +57,7 @@ def live_candles(
     ...     await chart.wait()
     ...     return chart
     >>> asyncio.run(main())
-    <LiveChart BTCUSDT 1m · 11 · 1 events · completed>
+    <LiveChart BTCUSDT 1m · 11 · 1 event · completed>
     """
     chart, feeds = candle_feeds(klines, lines, candle, title, max_candles, max_points)
     return LiveChart(feeds, chart, fps=fps, autostop=autostop, height=height)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rxws.live import Axis, Bar, Chart, Point, Report
-from rxws.notebook.canvas import BACK, DOWN, FAINT, GRID, LINES, LOST, PLANNED, TEXT, UP, Canvas, Colour, blend
+from rxws.notebook.canvas import BACK, BANDS, DOWN, FAINT, GRID, LINES, LOST, PLANNED, TEXT, UP, Canvas, Colour, blend
 from rxws.notebook.heading import PAD, draw_bar
 from rxws.notebook.spans import height_ticks, heights, interval_of, number_text, pieces, shown_span
 from rxws.notebook.time_axis import MINUTE, SECOND, day_of, time_of, time_ticks
@@ -196,7 +196,7 @@ class _Plot:
 
     def _draw_marks(self) -> None:
         for left, right, begins, colour, _ in self._mark_ends():
-            self._canvas.box(left, self._top, max(right, left + 1.0), self._bottom, blend(colour, 0.14))
+            self._canvas.box(left, self._top, max(right, left + 1.0), self._bottom, BANDS[colour])
             if begins:
                 self._canvas.box(left, self._top, left + 1.0, self._bottom, blend(colour, 0.85))
             # A foot on the time axis, that a short one is seen too.

@@ -21,6 +21,7 @@ from rxws.notebook.cells import Cells, cells
 from rxws.notebook.extra import check_extra
 from rxws.notebook.output import Output
 from rxws.notebook.wire import Message, status_of
+from rxws.notebook.words import counted
 from rxws.scheduler import RAISED, report
 
 __all__ = ["NotebookView"]
@@ -116,7 +117,7 @@ class NotebookView(LiveView):
 
     def __repr__(self) -> str:
         text = self.report().text.replace(" {in}", "")
-        parts = [getattr(self._model, "title", ""), *self._values(), f"{self.events_in} events", text]
+        parts = [getattr(self._model, "title", ""), *self._values(), counted(self.events_in, "event"), text]
         return f"<{type(self).__name__} {' · '.join(filter(None, parts))}>"
 
     def _ipython_display_(self) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from rxws.live import Chart, Mark, Report, Table
-from rxws.notebook.canvas import BACK, DOWN, LINES, LOST, PLANNED, UP, Box, Canvas, Colour, blend
+from rxws.notebook.canvas import BACK, BANDS, DOWN, LINES, LOST, PLANNED, UP, Box, Canvas, Colour
 from rxws.notebook.picture import HEIGHT, WIDTH, chart_picture
 from rxws.notebook.table_picture import table_picture
 
@@ -109,7 +109,7 @@ def test_labels_never_overlap(count: int, interval_ns: int, lines: list[str], wo
 def test_a_loss_is_marked(kind: str, colour: Colour) -> None:
     """A band over the stretch, in the colour of its kind; without a loss there is none."""
     chart = walk(60)
-    band = blend(colour, 0.14)
+    band = BANDS[colour]
     assert colours(chart_picture(chart, STOPPED, 60))[band] < 1_000  # of letters
     chart.mark(Mark("", kind, NOW + 30 * MINUTE, NOW + 40 * MINUTE, "why"))  # type: ignore[arg-type]  # of two
     assert colours(chart_picture(chart, STOPPED, 60))[band] > 10_000
