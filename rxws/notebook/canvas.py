@@ -57,7 +57,7 @@ UP: Colour = (8, 153, 129)
 DOWN: Colour = (242, 54, 69)
 LOST = DOWN
 PLANNED: Colour = (125, 143, 169)
-BANDS = {LOST: blend(LOST, 0.14), PLANNED: blend(PLANNED, 0.2)}  # a paler grey would be taken for the grid's
+BANDS = {LOST: blend(LOST, 0.14), PLANNED: blend(PLANNED, 0.25)}  # paler, it would be the grid
 LINES: tuple[Colour, ...] = (
     (47, 126, 216),
     (230, 159, 0),

@@ -199,12 +199,13 @@ class _Plot:
             self._canvas.box(left, self._top, max(right, left + 1.0), self._bottom, BANDS[colour])
             if begins:
                 self._canvas.box(left, self._top, left + 1.0, self._bottom, blend(colour, 0.85))
-            # A foot on the time axis, that a short one is seen too.
-            self._canvas.box(left, self._bottom - 3.0, max(right, left + 4.0), self._bottom, blend(colour, 0.85))
 
     def _name_marks(self) -> None:
         """Write why, where there is room up to the next one: nobody can point at a picture to ask."""
         marks = sorted(self._mark_ends())
+        for left, right, _, colour, _ in marks:
+            # A foot on the time axis, that a short one is seen too.
+            self._canvas.box(left, self._bottom - 3.0, max(right, left + 4.0), self._bottom, blend(colour, 0.85))
         ends = [*(left for left, *_ in marks[1:]), self._right]
         for (left, _, _, _, words), end in zip(marks, ends, strict=False):
             text = self._canvas.fitting(words, end - left - 8.0, 9.0)

@@ -14,7 +14,23 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from rxws.live import Chart, Mark, Report, Table
-from rxws.notebook.canvas import BACK, BANDS, DOWN, LINES, LOST, PLANNED, UP, Box, Canvas, Colour
+from rxws.notebook.canvas import (
+    BACK,
+    BANDS,
+    DOWN,
+    EDGE,
+    FAINT,
+    GRID,
+    LINES,
+    LOST,
+    PLANNED,
+    TEXT,
+    UP,
+    Box,
+    Canvas,
+    Colour,
+    blend,
+)
 from rxws.notebook.picture import HEIGHT, WIDTH, chart_picture
 from rxws.notebook.table_picture import table_picture
 
@@ -186,3 +202,13 @@ def test_an_empty_table_is_a_picture_too() -> None:
     """Its bar says how it is."""
     canvas = table_picture(Table(), Report("error", "long words " * 20), 0)
     assert_apart(canvas.labels, canvas)
+
+
+def test_no_colour_is_taken_for_another() -> None:
+    """What is painted is what is in the file, though it has few colours."""
+    painted = [BACK, EDGE, GRID, TEXT, FAINT, UP, DOWN, *LINES, *BANDS.values()]
+    painted += [blend(colour, 0.25) for colour in (UP, DOWN)] + [blend(colour, 0.85) for colour in (LOST, PLANNED)]
+    canvas = Canvas(100, 100)
+    for index, colour in enumerate(painted):
+        canvas.box(10, 10 + 3 * index, 90, 13 + 3 * index, colour)
+    assert set(painted) <= set(colours(canvas))
