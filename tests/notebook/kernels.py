@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any, Self
 
 from jupyter_client.kernelspec import KernelSpec
@@ -16,7 +17,7 @@ from jupyter_client.manager import KernelManager
 ROOT = Path(__file__).parents[2]
 
 PATIENCE = 30.0
-"""Seconds after which a kernel that says nothing fails a test."""
+"""Seconds after which a kernel that does not say what is waited for fails a test."""
 
 Message = dict[str, Any]
 
@@ -48,10 +49,12 @@ class Kernel:
         self._client.stop_channels()
         self._manager.shutdown_kernel(now=True)
 
-    def begin(self, code: str, cell: str | None = None) -> str:
+    def begin(self, code: str, cell: str | None = None, subshell: str | None = None) -> str:
         """Let it run a cell, and return what tells its outputs from others."""
         message = self._client.session.msg("execute_request", {"code": code, "silent": False, "store_history": True})
         message["metadata"] = {} if cell is None else {"cellId": cell}
+        if subshell is not None:
+            message["header"]["subshell_id"] = subshell
         self._client.shell_channel.send(message)
         return str(message["header"]["msg_id"])
 
@@ -67,10 +70,17 @@ class Kernel:
     def until(self, wanted: Callable[[Message], bool]) -> list[Message]:
         """Wait for a message; return all up to it."""
         came: list[Message] = []
+        deadline = monotonic() + PATIENCE
         while not came or not wanted(came[-1]):
+            if monotonic() > deadline:
+                raise TimeoutError(f"it has said much, but not what was waited for: {came[-3:]}")
             came.append(self._client.get_iopub_msg(timeout=PATIENCE))
         self.heard += came
         return came
+
+    def interrupt(self) -> None:
+        """Interrupt the cell that runs."""
+        self._manager.interrupt_kernel()
 
     def subshell(self) -> str:
         """Make a subshell, as JupyterLab does for the messages of widgets."""

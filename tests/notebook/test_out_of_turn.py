@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.notebook.kernels import Kernel, ends, ipykernel, kernel, text
+from tests.notebook.kernels import Kernel, ends, ipykernel, kernel, text, told
 
 IMPORTS = "import asyncio, reactivex as rx, rxws; from rxws.notebook import live_plot"
 AWAITS = """
@@ -65,6 +65,22 @@ def test_the_button_stops_over_a_subshell(fetch: Fetch, version: str) -> None:
     """Told as JupyterLab does, and taken on another thread."""
     with kernel(IMPORTS, packages=fetch(version)) as running:
         assert stopped_while_awaiting(running, running.subshell()) == "stopped"
+
+
+def test_what_a_browser_says_is_taken_on_the_loop(fetch: Fetch) -> None:
+    """A subshell hears it on a thread of its own; while the main thread does something else, nothing is answered."""
+    show = (
+        "import threading; chart = live_plot({'a': rx.never()}, autostop=None); chart.show(); gate = threading.Event()"
+    )
+    with kernel(IMPORTS, packages=fetch("7.1.0")) as running:
+        running.run(show)
+        widget, subshell = running.widget(), running.subshell()
+        running.begin("print('blocked'); print('free' if gate.wait(20) else 'too late')")
+        running.until(lambda message: "blocked" in text([message]))
+        running.tell(widget, {"type": "ready"}, subshell)
+        running.begin("gate.set()", subshell=subshell)
+        came = running.until(lambda message: (told(message, widget) or {}).get("type") == "snapshot")
+        assert "free" in text(came)
 
 
 @pytest.mark.parametrize("version", ["6.31.0", "7.1.0"])

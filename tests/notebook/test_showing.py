@@ -12,7 +12,7 @@ import pytest
 from nbclient import NotebookClient
 from PIL import Image
 
-from tests.notebook.kernels import Kernel, Message, bundles, kernel, text
+from tests.notebook.kernels import Kernel, Message, bundles, ends, kernel, text
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 IMPORTS = """
@@ -68,6 +68,17 @@ def test_without_a_browser_there_is_a_picture_though_it_lives(shared: Kernel) ->
     assert "live" in later["text/plain"]
     (last,) = bundles(shared.run("chart.stop()"))
     assert "stopped" in last["text/plain"] and "image/png" in last
+
+
+def test_a_picture_comes_from_the_cell_that_runs(shared: Kernel) -> None:
+    """Whoever runs a notebook without a browser takes nothing that comes from a cell before."""
+    shared.run("chart = live_plot({'a': rx.never()}, autostop=None)\nchart")
+    begun = shared.begin("await asyncio.sleep(20)")
+    picture = shared.until(is_picture)[-1]
+    assert picture["parent_header"]["msg_id"] == begun
+    shared.interrupt()
+    shared.until(lambda message: ends(message, begun))
+    shared.run("chart.stop()")
 
 
 def test_with_a_browser_there_is_no_picture_while_it_lives(shared: Kernel) -> None:
