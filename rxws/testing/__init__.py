@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rxws.testing._random_walk import random_walk as random_walk
     from rxws.testing.exchange import ConnectionRecord as ConnectionRecord
     from rxws.testing.exchange import Gap as Gap
     from rxws.testing.exchange import Limits as Limits
@@ -23,6 +24,7 @@ __all__ = [
     "Limits",
     "ScriptedTransport",
     "SimulatedExchange",
+    "random_walk",
 ]
 
 SCRIPTED = ("Attempt", "Dialed", "ScriptedTransport")
@@ -39,6 +41,10 @@ def __getattr__(name: str) -> object:
         from rxws.testing import leftovers
 
         return leftovers.Leftovers
+    if name == "random_walk":
+        from rxws.testing import _random_walk
+
+        return _random_walk.random_walk
     if name in __all__:
         from rxws.testing import exchange
 
