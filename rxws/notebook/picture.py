@@ -173,7 +173,8 @@ class _Plot:
         if most > 0:
             height = bar.volume / most * (self._bottom - self._top) * VOLUMES
             self._canvas.box(left, self._bottom - height, right, self._bottom, blend(colour, 0.25))
-        self._canvas.box(middle - 0.5, self._y(bar.high, "price"), middle + 0.5, self._y(bar.low, "price"), colour)
+        if self._left <= middle <= self._right:  # else the plot ends between the wick and the side of the body
+            self._canvas.box(middle - 0.5, self._y(bar.high, "price"), middle + 0.5, self._y(bar.low, "price"), colour)
         upper, lower = self._y(max(bar.open, bar.close), "price"), self._y(min(bar.open, bar.close), "price")
         self._canvas.box(left, upper, right, max(lower, upper + 1.0), colour)
 

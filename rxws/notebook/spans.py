@@ -109,10 +109,10 @@ def number_text(value: float | None) -> str:
     """Return a number in about seven digits.
 
     >>> [number_text(value) for value in (0.3520, 65_123.456, 0.0, None)]
-    ['0.352', '65123.46', '0', '–']
+    ['0.352', '65123.46', '0', '-']
     """
     if value is None or not isfinite(value):
-        return "–"
+        return "-"  # a dash of another length is not in the letters that Pillow brings
     digits = 2 if value == 0 else min(8, max(0, 6 - floor(log10(abs(value)))))
     text = f"{value:.{digits}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -29,9 +29,12 @@ from rxws.notebook.canvas import (
     Box,
     Canvas,
     Colour,
+    _font,
     blend,
 )
+from rxws.notebook.heading import PAD
 from rxws.notebook.picture import HEIGHT, WIDTH, chart_picture
+from rxws.notebook.spans import number_text
 from rxws.notebook.table_picture import table_picture
 
 MINUTE = 60_000_000_000
@@ -150,6 +153,27 @@ def test_what_is_older_than_the_span_leaves_no_trace() -> None:
     drawn = [x for x in range(image.width) for y in range(100, 600) if image.getpixel((x, y)) == LINES[0]]
     per_column = Counter(drawn)
     assert max(per_column.values()) < 20
+
+
+def test_a_candle_that_is_cut_by_the_edge_leaves_nothing_outside() -> None:
+    """Where less than half of it is inside, its wick is not."""
+    seconds = [0.0, 1.0, *(2.0 + 1.13 * index for index in range(40))]
+    chart = Chart(max_candles=99)
+    for at in seconds:
+        chart.take_candle({"k": {"t": at * 1000, "o": 1.0, "h": 4.0, "l": 1.0, "c": 2.0}}, 0)
+    for _ in range(20):  # each candle moves the edge a bit
+        at += 1.01
+        chart.take_candle({"k": {"t": at * 1000, "o": 1.0, "h": 4.0, "l": 1.0, "c": 2.0}}, 0)
+        image = Image.open(io.BytesIO(chart_picture(chart, STOPPED, 1).png())).convert("RGB")
+        outside = [image.getpixel((x, y)) for x in range(4, 2 * int(PAD)) for y in range(100, 600)]
+        assert UP not in outside
+
+
+def test_what_a_line_has_not_is_a_sign_that_there_is() -> None:
+    """The letters that Pillow brings are few; one that they lack is drawn as a box."""
+    missing = _font(11.0).getmask("\ufffe")
+    for text in (number_text(None), *"·…()0123456789"):
+        assert bytes(_font(11.0).getmask(text)) != bytes(missing), text
 
 
 def test_an_error_is_readable() -> None:
