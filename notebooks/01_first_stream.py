@@ -17,12 +17,14 @@
 # %% [markdown]
 # # The first stream
 #
-# A market tells its prices over a WebSocket: a connection that stays open, and on which the exchange sends a message
-# whenever something happens. This notebook opens one, looks at it, takes what it needs out of it, and watches it
-# survive when the connection breaks. It takes for granted that you know Python, and nothing else.
+# A market tells its prices over a WebSocket: a connection that stays open, and on which the
+# exchange sends a message whenever something happens. This notebook opens one, looks at it, takes
+# what it needs out of it, and watches it survive when the connection breaks. It takes for granted
+# that you know Python, and nothing else.
 #
-# So that it runs anywhere, and so that we may break things, the exchange is a small one on this machine. Its prices go
-# up and down by chance, but it speaks as Binance does. One line switches to the real one.
+# So that it runs anywhere, and so that we may break things, the exchange is a small one on this
+# machine. Its prices go up and down by chance, but it speaks as Binance does. One line switches
+# to the real one.
 
 # %%
 from rxws.testing import SimulatedExchange, random_walk
@@ -32,25 +34,24 @@ await exchange.start()
 
 venue = exchange.url
 # venue = "wss://stream.binance.com:9443"      # the real one
-venue.split(":")[0]
 
 # %% [markdown]
 # ## A stream is a description
 #
-# `ws_observable` describes a stream of messages: where they come from, and what is to be done when that fails. It does
-# not connect. Such a description is called an *observable*; it is *cold*, which means that nothing happens until
-# somebody asks for its values.
+# `ws_observable` describes a stream of messages: where they come from, and what is to be done
+# when that fails. It does not connect. Such a description is called an *observable*; it is
+# *cold*, which means that nothing happens until somebody asks for its values.
 
 # %%
 from rxws import ws_observable
 
-everything = ws_observable(venue + "/stream?streams=btcusdt@kline_1m/btcusdt@aggTrade/btcusdt@bookTicker")
+everything = ws_observable(venue + "/stream?streams=btcusdt@aggTrade/btcusdt@bookTicker")
 len(exchange.live)
 
 # %% [markdown]
-# Still no connection. To ask for the values is to *subscribe*: we say which function is to be called with each of them.
-# Here it is the `append` of a list. The cell ends at once; the values come in the background, while the notebook waits
-# for us.
+# Still no connection. To ask for the values is to *subscribe*: we say which function is to be
+# called with each of them. Here it is the `append` of a list. The cell ends at once; the values
+# come in the background, while the notebook waits for us.
 
 # %%
 import asyncio
@@ -62,9 +63,9 @@ while len(seen) < 20:
     await asyncio.sleep(0.05)
 
 # %% [markdown]
-# `await` lets the notebook get on with its other work, the stream among it, until what stands behind it is done. Each
-# value is a dictionary: the exchange sends JSON, and `ws_observable` decodes it. Here is one that tells of a trade; "p"
-# is the price that was paid, "q" the quantity.
+# `await` lets the notebook get on with its other work, the stream among it, until what stands
+# behind it is done. Each value is a dictionary: the exchange sends JSON, and `ws_observable`
+# decodes it. Here is one that tells of a trade; "p" is the price that was paid, "q" the quantity.
 
 # %%
 trade = next(message for message in seen if message["stream"] == "btcusdt@aggTrade")
@@ -87,14 +88,14 @@ len(exchange.live)
 # %% [markdown]
 # ## Operators take what you need
 #
-# An *operator* makes a new stream of an old one. `match` passes on the messages that look like this, and drops the
-# rest; `map` turns each into something else. They are put one behind the other with `pipe`.
+# An *operator* makes a new stream of an old one. `match` passes on the messages that look like
+# this, and drops the rest; `map` turns each into something else. They are put one behind the
+# other with `pipe`.
 #
 # Of all that the exchange tells we want the trades ("aggTrade"), and of each trade the price.
 
 # %%
 from reactivex import operators as ops
-
 from rxws.operators import match
 
 
@@ -105,8 +106,8 @@ def price(message):
 prices = everything.pipe(match({"data": {"e": "aggTrade"}}), ops.map(price))
 
 # %% [markdown]
-# A stream can be awaited too, where it ends: `take(3)` ends it after three values, and `to_list` makes one list of
-# them. (They are rounded here, for the next three will be others.)
+# A stream can be awaited too, where it ends: `take(3)` ends it after three values, and `to_list`
+# makes one list of them. (They are rounded here, for the next three will be others.)
 
 # %%
 three = await prices.pipe(ops.take(3), ops.to_list())
@@ -115,8 +116,9 @@ three = await prices.pipe(ops.take(3), ops.to_list())
 # %% [markdown]
 # ## See it
 #
-# Numbers that change are better looked at. `live_plot` draws streams as lines; give each a name. As the last line of a
-# cell the chart shows itself, and that is when it subscribes: from then on it moves by itself.
+# Numbers that change are better looked at. `live_plot` draws streams as lines; give each a name.
+# As the last line of a cell the chart shows itself, and that is when it subscribes: from then on
+# it moves by itself.
 
 # %%
 from rxws.notebook import live_plot
@@ -125,8 +127,9 @@ chart = live_plot({"price": prices}, title="Bitcoin, by chance")
 chart
 
 # %% [markdown]
-# While you look, zoom with the wheel and drag to the side. The button in its bar stops it, and so does `chart.stop()`.
-# Here `wait` lets it run for five seconds more and stops it then; a picture is what stays.
+# While you look, zoom with the wheel and drag to the side. The button in its bar stops it, and so
+# does `chart.stop()`. Here `wait` lets it run for five seconds more and stops it then; a picture
+# is what stays.
 
 # %%
 await chart.wait(5)
@@ -135,8 +138,9 @@ chart.status
 # %% [markdown]
 # ## What breaks is forgotten
 #
-# Now we subscribe again, and listen to the life of the connection as well: `events` is called with whatever happens to
-# it. `retry` says how long to wait before the next attempt; here not long, for we sit and watch.
+# Now we subscribe again, and listen to the life of the connection as well: `events` is called
+# with whatever happens to it. `retry` says how long to wait before the next attempt; here not
+# long, for we sit and watch.
 
 # %%
 from rxws import Backoff, Stats
@@ -156,8 +160,8 @@ while "Live" not in happened:
 happened
 
 # %% [markdown]
-# The exchange restarts: it closes the connection with code 1012. And once more, without a word, as a network does that
-# drops it.
+# The exchange restarts: it closes the connection with code 1012. And once more, without a word,
+# as a network does that drops it.
 
 # %%
 exchange.close(1012, "restart")
@@ -171,8 +175,9 @@ while happened.count("Live") < 3:
 happened
 
 # %% [markdown]
-# `Closed`, `Waiting`, `Connecting`, `Opened`: the old connection is forgotten, and the description is subscribed anew.
-# The list `values` goes on growing; whoever takes the values need not know. The statistics do:
+# `Closed`, `Waiting`, `Connecting`, `Opened`: the old connection is forgotten, and the
+# description is subscribed anew. The list `values` goes on growing; whoever takes the values need
+# not know. The statistics do:
 
 # %%
 before = len(values)
@@ -182,13 +187,15 @@ while len(values) < before + 10:
 stats.connects, stats.reactive_disconnects, stats.proactive_disconnects
 
 # %% [markdown]
-# Three connections, two that were lost, and none that we ended ourselves: how that looks in a chart, and why one would
-# end a good connection, is the story of the [next notebook](02_windows_and_reconnects.ipynb).
+# Three connections, two that were lost, and none that we ended ourselves: how that looks in a
+# chart, and why one would end a good connection, is the story of the [next
+# notebook](02_windows_and_reconnects.ipynb).
 #
 # ## To the end
 #
-# Both are closed, the stream and our exchange. In a script you would write `rxws.run(stream, print)` instead of all the
-# waiting; in a notebook a loop runs already, and subscribing is enough.
+# Both are closed, the stream and our exchange. In a script you would write `rxws.run(stream,
+# print)` instead of all the waiting; in a notebook a loop runs already, and subscribing is
+# enough.
 
 # %%
 subscription.dispose()
