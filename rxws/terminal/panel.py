@@ -1,0 +1,129 @@
+"""A part of a chart with a price axis of its own: what is drawn in it, and the axis at its right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rich.style import Style
+
+from rxws.live import Bar, Mark, Point
+from rxws.terminal.braille import draw_line, known
+from rxws.terminal.candlesticks import draw_candles, is_drawable
+from rxws.terminal.colours import DIM, FALLING, LOST, PLANNED, RISING
+from rxws.terminal.rows import Canvas, Row, fitted
+from rxws.terminal.scale import Scale, decimals_of, labelled, ticks
+from rxws.terminal.time_axis import SlotTime, TimeAxis
+
+__all__ = ["Curve", "Panel", "columns_of"]
+
+ROWS_A_TICK = 4
+LOOKED_AT = 20
+"""So many of the newest values tell how many decimals there are."""
+MARKED = "░"
+REVERSED = Style(reverse=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A line as it is drawn: its points in time, and its colour."""
+
+    name: str
+    points: Sequence[Point]
+    style: Style
+
+    @property
+    def last(self) -> float | None:
+        """Its newest value; None: there is none."""
+        return next((value for _, value in reversed(self.points) if value is not None), None)
+
+
+@dataclass
+class Panel:
+    """What stands on one price axis.
+
+    Args:
+        rows: how many there are.
+        curves: the lines.
+        bars: the candles, all that the chart has.
+    """
+
+    rows: int
+    curves: Sequence[Curve] = ()
+    bars: Sequence[Bar] = ()
+    scale: Scale | None = field(default=None, init=False)
+    decimals: int = field(default=0, init=False)
+    """With how many its prices are written."""
+    labels: dict[int, tuple[str, Style | None]] = field(default_factory=dict, init=False)
+    """By row, what stands beside it."""
+
+    def measure(self, axis: TimeAxis) -> int:
+        """Find out what is to be seen along `axis`, and return how wide the labels are."""
+        bars = self._shown(axis)
+        values = [value for curve in self.curves for value in known(_from(curve.points, axis))]
+        ends = [end for bar in bars for end in (min(bar[1:5]), max(bar[1:5]))]
+        self.labels = {}
+        if not (values or ends):
+            self.scale = None
+            return 0
+        low, high = min(values + ends), max(values + ends)
+        self.scale = scale = Scale(low, high, self.rows)
+        round_prices, decimals = ticks(scale, max(2, self.rows // ROWS_A_TICK) if self.rows > 2 else 0)
+        newest = [bar.close for bar in bars[-LOOKED_AT:]] or values[-LOOKED_AT:]
+        self.decimals = decimals = max(decimals, decimals_of(newest, min(12, decimals + 2)))
+        for price in round_prices:
+            self.labels[scale.part(price, 1)] = labelled(price, decimals), None
+        for price, style in self._last_prices(bars):
+            self.labels[scale.part(price, 1)] = labelled(price, decimals), style + REVERSED
+        return max((len(text) for text, _ in self.labels.values()), default=0)
+
+    def draw(self, axis: TimeAxis, width: int, marks: Sequence[tuple[int, int, Mark]], coloured: bool) -> list[Row]:
+        """Return its rows: `axis.columns` of them are the picture, the rest is the price axis."""
+        canvas = Canvas(axis.columns, self.rows)
+        if self.scale is not None:
+            if isinstance(axis, SlotTime) and self.bars:
+                draw_candles(canvas, self.bars, axis, self.scale, coloured)
+            for curve in self.curves:
+                draw_line(canvas, _from(curve.points, axis), axis, self.scale, curve.style)
+        for first, last, mark in marks:
+            style = LOST if mark.kind == "lost" else PLANNED
+            for x in range(first, last + 1):
+                for y in range(self.rows):
+                    if canvas.char(x, y) == " ":
+                        canvas.put(x, y, MARKED, style)
+        return [self._with_axis(row, at, width) for at, row in enumerate(canvas.rows())]
+
+    def _with_axis(self, row: Row, at: int, width: int) -> Row:
+        text, style = self.labels.get(at, ("", None))
+        if width == 0:
+            return row
+        return row + fitted([("├" if text else "│", DIM), (text.rjust(width - 1), style)], width)
+
+    def _shown(self, axis: TimeAxis) -> list[Bar]:
+        if not isinstance(axis, SlotTime):
+            return []
+        return [bar for bar in self.bars[axis.first :] if is_drawable(bar)]
+
+    def _last_prices(self, bars: Sequence[Bar]) -> list[tuple[float, Style]]:
+        last = [(curve.last, curve.style) for curve in self.curves]
+        found = [(price, style) for price, style in last if price is not None and abs(price) < 1e300]
+        if bars:
+            found.append((bars[-1].close, FALLING if bars[-1].close < bars[-1].open else RISING))
+        return found
+
+
+def columns_of(mark: Mark, axis: TimeAxis, now_ns: int) -> tuple[int, int] | None:
+    """Return the first and the last column of a mark; None: it is not in sight."""
+    last = int(axis.column(now_ns if mark.to_ns is None else mark.to_ns))
+    first = max(0, int(axis.column(mark.from_ns)))
+    if last < 0 or first >= axis.columns:
+        return None
+    return first, min(max(first, last), axis.columns - 1)
+
+
+def _from(points: Sequence[Point], axis: TimeAxis) -> Sequence[Point]:
+    """The points that are in sight, and the one before them."""
+    for at, (time_ns, _) in enumerate(points):
+        if axis.column(time_ns) >= 0:
+            return points[max(0, at - 1) :]
+    return points[-1:]
