@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from math import ceil
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 
 from rxws.live import Report
 from rxws.live.streams import COUNTDOWN
 from rxws.redaction import escaped
 from rxws.terminal.colours import BOLD, DIM, STATES
-from rxws.terminal.rows import Part, Row, fitted
+from rxws.terminal.rows import Part, Row, fitted, shortened
 
 __all__ = ["QUIET", "bar_row", "told"]
 
@@ -18,13 +18,13 @@ QUIET = 5.0
 """After so many seconds without a value it is said."""
 
 
-def bar_row(title: str, report: Report, events: int, dropped: int, width: int) -> Row:
+def bar_row(title: str, report: Report, events: int | None, dropped: int, width: int) -> Row:
     """Return the line above a view.
 
     Args:
         title: what is shown.
         report: how its streams are.
-        events: how many values have come.
+        events: how many values have come; None: that is not told.
         dropped: how many of them could not be kept.
         width: columns. Where they are few, the counts go first, then what the title takes more than half of.
 
@@ -34,12 +34,18 @@ def bar_row(title: str, report: Report, events: int, dropped: int, width: int) -
     """
     title, words = escaped(title), told(report)
     style = STATES.get(report.state, DIM)
-    counts = f"{events:,} event{'' if events == 1 else 's'}" + (f" · {dropped:,} dropped" if dropped else "")
-    left = 2 + (cell_len(title) + 2 if title else 0) + cell_len(words)
-    if left > width and cell_len(title) > width // 2:
-        title = set_cell_size(title, max(0, width // 2 - 1)) + "…"
+    counts = (
+        ""
+        if events is None
+        else f"{events:,} event{'' if events == 1 else 's'}" + (f" · {dropped:,} dropped" if dropped else "")
+    )
+    if 2 + cell_len(title) + 2 + cell_len(words) > width:
+        title = shortened(title, width // 2)
+    head = cell_len(title) + 2 if title else 0
+    words = shortened(words, max(1, width - 2 - head))
     parts: list[Part] = [("● ", style), *([(title, BOLD), ("  ", None)] if title else []), (words, style)]
-    if left + 2 + len(counts) <= width:
+    left = 2 + head + cell_len(words)
+    if counts and left + 2 + len(counts) <= width:
         parts.append((counts.rjust(width - left), DIM))
     return fitted(parts, width)
 

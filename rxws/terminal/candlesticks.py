@@ -49,6 +49,9 @@ def draw_candles(canvas: Canvas, bars: Sequence[Bar], axis: SlotTime, scale: Sca
         )
         for y in range(high // 2, low // 2 + 1):
             body = _half(y, top, bottom, (FULL, UPPER, LOWER))
+            # No character is half a body and half a wick: the wick must not hang in the air.
+            if (body == LOWER and high < 2 * y) or (body == UPPER and low > 2 * y + 1):
+                body = FULL
             if body and falls and not coloured:
                 body = COLOURLESS
             if body:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import ceil, floor
+from typing import NamedTuple
 
 from rich.style import Style
 
@@ -12,10 +14,10 @@ from rxws.terminal.braille import draw_line, known
 from rxws.terminal.candlesticks import draw_candles, is_drawable
 from rxws.terminal.colours import DIM, FALLING, LOST, PLANNED, RISING
 from rxws.terminal.rows import Canvas, Row, fitted
-from rxws.terminal.scale import Scale, decimals_of, labelled, ticks
+from rxws.terminal.scale import MOST, MOST_DECIMALS, Scale, decimals_of, labelled, ticks
 from rxws.terminal.time_axis import SlotTime, TimeAxis
 
-__all__ = ["Curve", "Panel", "columns_of"]
+__all__ = ["Curve", "Panel", "Shade", "shade_of", "style_of"]
 
 ROWS_A_TICK = 4
 LOOKED_AT = 20
@@ -36,6 +38,14 @@ class Curve:
     def last(self) -> float | None:
         """Its newest value; None: there is none."""
         return next((value for _, value in reversed(self.points) if value is not None), None)
+
+
+class Shade(NamedTuple):
+    """The columns that a mark touches, and those that it takes from end to end."""
+
+    touched: range
+    whole: range
+    mark: Mark
 
 
 @dataclass
@@ -70,14 +80,15 @@ class Panel:
         self.scale = scale = Scale(low, high, self.rows)
         round_prices, decimals = ticks(scale, max(2, self.rows // ROWS_A_TICK) if self.rows > 2 else 0)
         newest = [bar.close for bar in bars[-LOOKED_AT:]] or values[-LOOKED_AT:]
-        self.decimals = decimals = max(decimals, decimals_of(newest, min(12, decimals + 2)))
+        most = min(MOST_DECIMALS, decimals + 2) if round_prices else MOST_DECIMALS
+        self.decimals = decimals = max(decimals, decimals_of(newest, most))
         for price in round_prices:
             self.labels[scale.part(price, 1)] = labelled(price, decimals), None
         for price, style in self._last_prices(bars):
             self.labels[scale.part(price, 1)] = labelled(price, decimals), style + REVERSED
         return max((len(text) for text, _ in self.labels.values()), default=0)
 
-    def draw(self, axis: TimeAxis, width: int, marks: Sequence[tuple[int, int, Mark]], coloured: bool) -> list[Row]:
+    def draw(self, axis: TimeAxis, width: int, shades: Sequence[Shade], coloured: bool) -> list[Row]:
         """Return its rows: `axis.columns` of them are the picture, the rest is the price axis."""
         canvas = Canvas(axis.columns, self.rows)
         if self.scale is not None:
@@ -85,9 +96,9 @@ class Panel:
                 draw_candles(canvas, self.bars, axis, self.scale, coloured)
             for curve in self.curves:
                 draw_line(canvas, _from(curve.points, axis), axis, self.scale, curve.style)
-        for first, last, mark in marks:
-            style = LOST if mark.kind == "lost" else PLANNED
-            for x in range(first, last + 1):
+        for shade in shades:
+            style = style_of(shade.mark)
+            for x in shade.whole:
                 for y in range(self.rows):
                     if canvas.char(x, y) == " ":
                         canvas.put(x, y, MARKED, style)
@@ -106,19 +117,26 @@ class Panel:
 
     def _last_prices(self, bars: Sequence[Bar]) -> list[tuple[float, Style]]:
         last = [(curve.last, curve.style) for curve in self.curves]
-        found = [(price, style) for price, style in last if price is not None and abs(price) < 1e300]
+        found = [(price, style) for price, style in last if price is not None and abs(price) < MOST]
         if bars:
             found.append((bars[-1].close, FALLING if bars[-1].close < bars[-1].open else RISING))
         return found
 
 
-def columns_of(mark: Mark, axis: TimeAxis, now_ns: int) -> tuple[int, int] | None:
-    """Return the first and the last column of a mark; None: it is not in sight."""
-    last = int(axis.column(now_ns if mark.to_ns is None else mark.to_ns))
-    first = max(0, int(axis.column(mark.from_ns)))
-    if last < 0 or first >= axis.columns:
+def shade_of(mark: Mark, axis: TimeAxis, now_ns: int) -> Shade | None:
+    """Return where a mark stands; None: it is not in sight."""
+    begin = max(0.0, axis.column(mark.from_ns))
+    end = axis.column(now_ns if mark.to_ns is None else mark.to_ns)
+    if end < 0 or begin >= axis.columns:
         return None
-    return first, min(max(first, last), axis.columns - 1)
+    last = min(int(max(begin, end)), axis.columns - 1)
+    whole = range(ceil(begin - 0.01), min(floor(end + 0.01), axis.columns))
+    return Shade(range(int(begin), last + 1), whole, mark)
+
+
+def style_of(mark: Mark) -> Style:
+    """Return the colour of a mark."""
+    return LOST if mark.kind == "lost" else PLANNED
 
 
 def _from(points: Sequence[Point], axis: TimeAxis) -> Sequence[Point]:

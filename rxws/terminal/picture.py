@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rxws.live import Chart, Mark
+from rxws.live import Chart
 from rxws.redaction import escaped
-from rxws.terminal.colours import BOLD, DIM, FALLING, LINES, LOST, PLANNED, RISING
-from rxws.terminal.panel import Curve, Panel, columns_of
+from rxws.terminal.colours import BOLD, DIM, FALLING, LINES, RISING
+from rxws.terminal.panel import Curve, Panel, Shade, shade_of, style_of
 from rxws.terminal.rows import Canvas, Part, Row, fitted
 from rxws.terminal.scale import labelled
 from rxws.terminal.time_axis import EvenTime, SlotTime, TimeAxis, labels
@@ -18,6 +18,7 @@ LEAST_COLUMNS = 8
 LOWEST_PANEL = 4
 PASSES = 3
 UTC = " UTC"
+PRICES = ("open", "high", "low", "close")
 
 
 def chart_rows(chart: Chart, width: int, height: int, *, now_ns: int = 0, coloured: bool = True) -> list[Row]:
@@ -50,14 +51,13 @@ def chart_rows(chart: Chart, width: int, height: int, *, now_ns: int = 0, colour
     has_legend = height >= 8
     panels = _panels(chart, curves, height - feet - has_legend)
     axis, label_width = _measured(chart, panels, width, now_ns)
-    found = [(columns_of(mark, axis, now_ns), mark) for mark in chart.marks]
-    marks = [(*columns, mark) for columns, mark in found if columns is not None]
+    shades = [shade for mark in chart.marks if (shade := shade_of(mark, axis, now_ns)) is not None]
     rows = [_legend(chart, curves, panels[0].decimals, width)] if has_legend else []
     for at, panel in enumerate(panels):
         if at:
             rows.append(fitted([("─" * axis.columns + "┤", DIM)], width))
-        rows += panel.draw(axis, label_width, marks, coloured)
-    return rows + _feet(axis, marks, feet, width)
+        rows += panel.draw(axis, label_width, shades, coloured)
+    return rows + _feet(axis, shades, feet, width)
 
 
 def _panels(chart: Chart, curves: list[Curve], rows: int) -> list[Panel]:
@@ -102,7 +102,7 @@ def _time_axis(chart: Chart, panels: list[Panel], columns: int, now_ns: int) -> 
     return EvenTime(min(first_ns, last_ns - SECOND_NS), last_ns, columns)
 
 
-def _feet(axis: TimeAxis, marks: list[tuple[int, int, Mark]], rows: int, width: int) -> list[Row]:
+def _feet(axis: TimeAxis, shades: list[Shade], rows: int, width: int) -> list[Row]:
     if rows == 0:
         return []
     rule, below = Canvas(axis.columns, 1), Canvas(axis.columns, 1)
@@ -110,9 +110,9 @@ def _feet(axis: TimeAxis, marks: list[tuple[int, int, Mark]], rows: int, width: 
     for label in labels(axis):
         rule.put(label.column, 0, "┬", DIM)
         below.write(label.left, 0, label.text, None)
-    for first, last, mark in marks:
-        for x in range(first, last + 1):
-            rule.put(x, 0, "━", LOST if mark.kind == "lost" else PLANNED)
+    for shade in shades:
+        for x in shade.touched:
+            rule.put(x, 0, "━", style_of(shade.mark))
     corner = width - axis.columns
     feet = [rule.rows()[0] + fitted([("┘", DIM)] if corner else [], corner)] if rows > 1 else []
     return [*feet, below.rows()[0] + fitted([(UTC if corner >= len(UTC) else "", DIM)], corner)]
@@ -123,9 +123,12 @@ def _legend(chart: Chart, curves: list[Curve], decimals: int, width: int) -> Row
     newest = None if chart.candles is None else chart.candles.newest()
     if newest is not None:
         style = FALLING if newest.close < newest.open else RISING
-        for name, price in zip(("open", "high", "low", "close"), newest[1:5], strict=True):
-            parts += [(f"{name} ", DIM), (f"{labelled(price, decimals)}  ", style)]
+        prices = [labelled(price, decimals) for price in newest[1:5]]
+        # The words take 21 columns, and so do the blanks and what a line at least says of itself.
+        names = PRICES if sum(map(len, prices)) + 42 <= width else [name[0].upper() for name in PRICES]
+        for name, price in zip(names, prices, strict=True):
+            parts += [(f"{name} ", DIM), (f"{price}  ", style)]
     for curve in curves:
-        value = "–" if curve.last is None else f"{curve.last:.8g}"
+        value = "–" if curve.last is None else f"{curve.last:,.8g}"
         parts += [("━ ", curve.style), (f"{escaped(curve.name)} ", BOLD), (f"{value}  ", curve.style)]
     return fitted(parts, width)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 from rich.style import Style
 
-__all__ = ["Canvas", "Part", "Picture", "Row", "cells", "fitted", "text_of"]
+__all__ = ["Canvas", "Part", "Picture", "Row", "cells", "fitted", "shortened", "text_of"]
 
 Row: TypeAlias = list[Segment]
 Part: TypeAlias = tuple[str, Style | None]
@@ -76,6 +77,17 @@ def fitted(parts: Iterable[Part], width: int) -> Row:
     ('abcde', 'abc  ')
     """
     return Segment.adjust_line_length([Segment(text, style) for text, style in parts], width)
+
+
+def shortened(text: str, width: int) -> str:
+    """Return a text in a width at most; where it is cut, it says so.
+
+    >>> shortened("reconnecting", 8), shortened("live", 8)
+    ('reconne…', 'live')
+    """
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, width - 1) + "…" if width > 0 else ""
 
 
 def cells(row: Row) -> int:

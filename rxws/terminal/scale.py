@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil, floor, log10
 
-__all__ = ["MOST", "Scale", "decimals_of", "labelled", "ticks"]
+__all__ = ["MOST", "MOST_DECIMALS", "Scale", "decimals_of", "labelled", "ticks"]
 
 MOST = 1e300
 """What is larger is drawn nowhere: a difference of two such numbers is none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import groupby
@@ -44,11 +45,14 @@ SHAPES: dict[str, Sequence[tuple[float, float, float, float]]] = {
     "╷": [(THIN[0], 0.5, THIN[1], 1)],
     "─": [(0, 0.47, 1, 0.53)],
     "━": [(0, 0.38, 1, 0.62)],
+    "●": [],
     "┬": [(0, 0.47, 1, 0.53), (EDGE[0], 0.5, EDGE[1], 1)],
     "├": [(EDGE[0], 0, EDGE[1], 1), (0.5, 0.47, 1, 0.53)],
     "┤": [(EDGE[0], 0, EDGE[1], 1), (0, 0.47, 0.5, 0.53)],
     "┘": [(EDGE[0], 0, EDGE[1], 0.5), (0, 0.47, 0.5, 0.53)],
 }
+WORDS = re.compile(r"\S+(?: \S+)*")
+"""What stands together; SVG takes two blanks for one."""
 SHADES = {"░": 0.22, "▒": 0.5}
 
 
@@ -66,7 +70,7 @@ def svg(rows: Sequence[Row], width: int, *, dark: bool = True) -> str:
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" viewBox="0 0 {wide} {high}" '
-            f'font-family="{FONT}" font-size="13" xml:space="preserve">',
+            f'font-family="{FONT}" font-size="13">',
             f'<rect width="{wide}" height="{high}" rx="6" fill="{theme.background_color.hex}"/>',
             *drawn,
             "</svg>\n",
@@ -95,12 +99,15 @@ def _segment(text: str, style: Style, x: int, y: int, theme: TerminalTheme) -> I
                 yield from _shape(char, many, x, y, fill)
                 x += many * WIDE
             continue
-        wide = cell_len(run) * WIDE
-        if run.strip():
-            weight = ' font-weight="bold"' if style.bold else ""
-            length = f'textLength="{wide}" lengthAdjust="spacingAndGlyphs"'
-            yield f'<text x="{x}" y="{y + 12}" fill="{fill}" {length}{weight}>{escape(run)}</text>'
-        x += wide
+        for word in WORDS.finditer(run):
+            yield _text(word[0], x + cell_len(run[: word.start()]) * WIDE, y, fill, style)
+        x += cell_len(run) * WIDE
+
+
+def _text(text: str, x: int, y: int, fill: str, style: Style) -> str:
+    weight = ' font-weight="bold"' if style.bold else ""
+    length = f'textLength="{cell_len(text) * WIDE}" lengthAdjust="spacingAndGlyphs"'
+    return f'<text x="{x}" y="{y + 12}" fill="{fill}" {length}{weight}>{escape(text)}</text>'
 
 
 def _is_shape(char: str) -> bool:
@@ -117,6 +124,8 @@ def _shape(char: str, many: int, x: int, y: int, fill: str) -> Iterator[str]:
             continue
         for at in range(many):
             yield _rect(x + (at + left) * WIDE, y + top * HIGH, (right - left) * WIDE, (bottom - top) * HIGH, fill)
+    if char == "●":
+        yield f'<circle cx="{x + WIDE / 2:g}" cy="{y + HIGH / 2:g}" r="{WIDE / 2:g}" fill="{fill}"/>'
     if is_dotted(char):
         bits = ord(char) - BLANK
         dots = [(column, row) for column in (0, 1) for row in range(4) if bits & DOTS[column][row]]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 
 from rxws.live import Table
 from rxws.redaction import escaped
 from rxws.terminal.colours import BOLD, DIM
-from rxws.terminal.rows import Row, fitted
+from rxws.terminal.rows import Row, fitted, shortened
 
 __all__ = ["table_rows"]
 
@@ -68,5 +68,5 @@ def _line(texts: Sequence[str], widths: Sequence[int], right: Sequence[bool]) ->
 def _cell(text: str, width: int, right: bool) -> str:
     missing = width - cell_len(text)
     if missing < 0:
-        return set_cell_size(text, width - 1) + "…"
+        return shortened(text, width)
     return " " * missing + text if right else text + " " * missing
