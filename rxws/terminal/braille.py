@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.style import Style
 
@@ -11,17 +11,12 @@ from rxws.terminal.rows import Canvas
 from rxws.terminal.scale import MOST, Scale
 from rxws.terminal.time_axis import TimeAxis
 
-__all__ = ["BLANK", "DOTS", "draw_line", "is_dotted", "known"]
+__all__ = ["BLANK", "DOTS", "draw_line", "is_dotted"]
 
 BLANK = 0x2800
 DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 """The bits of the dots of a cell: of its left and its right column, from the top."""
 BODY = "█▀▄▒"
-
-
-def known(points: Iterable[Point]) -> list[float]:
-    """Return the values that can be drawn."""
-    return [value for _, value in points if value is not None and -MOST < value < MOST]
 
 
 def is_dotted(char: str) -> bool:
@@ -39,35 +34,69 @@ def draw_line(canvas: Canvas, points: Sequence[Point], axis: TimeAxis, scale: Sc
         scale: how high each stands.
         style: its colour.
     """
-    last = canvas.width * 2 - 1
-    dots: dict[tuple[int, int], int] = {}
+    bits = [[0] * canvas.width for _ in range(canvas.height)]
     before: tuple[int, int] | None = None
-    for time_ns, value in points:
-        if value is None or not -MOST < value < MOST:
+    for x, values in _strokes(points, axis):
+        if not values:
             before = None
             continue
-        here = int(axis.column(time_ns) * 2), scale.part(value, 4)
-        if here == before:
-            continue
-        if 0 <= here[0] <= last:
-            for x, y in _path(before, here):
-                cell = x // 2, y // 4
-                dots[cell] = dots.get(cell, 0) | DOTS[x % 2][y % 4]
-        before = here
-    for (x, y), bits in dots.items():
-        there = canvas.char(x, y)
-        if there not in BODY:
-            canvas.put(x, y, chr(BLANK + (bits | (ord(there) - BLANK if is_dotted(there) else 0))), style)
+        first = low = high = last = scale.part(values[0], 4)
+        if values[1] != values[2]:
+            low, high, last = (scale.part(value, 4) for value in values[1:])
+        if 0 <= x < canvas.width * 2:
+            if before is not None:
+                _join(bits, before, (x, first))
+            _upright(bits, x, high, low)
+        before = x, last
+    for y, row in enumerate(bits):
+        for x, dots in enumerate(row):
+            if dots and (there := canvas.char(x, y)) not in BODY:
+                canvas.put(x, y, chr(BLANK + (dots | (ord(there) - BLANK if is_dotted(there) else 0))), style)
 
 
-def _path(begin: tuple[int, int] | None, end: tuple[int, int]) -> Iterable[tuple[int, int]]:
-    """The dots from one point to the next, an unbroken line; `begin` may be left of all that is shown."""
-    if begin is None:
-        return (end,)
+def _strokes(points: Sequence[Point], axis: TimeAxis) -> Iterator[tuple[int, tuple[float, ...]]]:
+    """By columns of dots, the first, the lowest, the highest and the last value; none of them where the line breaks."""
+    here: int | None = None
+    first = low = high = last = 0.0
+    for x, (_, value) in zip(axis.dots(points), points, strict=True):
+        if value is None or not -MOST < value < MOST:
+            if here is not None:
+                yield here, (first, low, high, last)
+            here = None
+            yield x, ()
+        elif x == here:
+            last = value
+            if value < low:
+                low = value
+            elif value > high:
+                high = value
+        else:
+            if here is not None:
+                yield here, (first, low, high, last)
+            here = x
+            first = low = high = last = value
+    if here is not None:
+        yield here, (first, low, high, last)
+
+
+def _upright(bits: list[list[int]], x: int, high: int, low: int) -> None:
+    """Set the dots of a column from one row to another, further down or the same."""
+    column, at = DOTS[x & 1], x >> 1
+    first, last = high >> 2, low >> 2
+    for cell in range(first, last + 1):
+        begin = high & 3 if cell == first else 0
+        end = low & 3 if cell == last else 3
+        for dot in column[begin : end + 1]:
+            bits[cell][at] |= dot
+
+
+def _join(bits: list[list[int]], begin: tuple[int, int], end: tuple[int, int]) -> None:
+    """Set the dots from one point to a later one; `begin` may be left of all that is shown."""
     (x0, y0), (x1, y1) = begin, end
-    if x0 == x1:
-        return ((x0, y) for y in range(min(y0, y1), max(y0, y1) + 1))
-    if x0 < 0:
-        x0, y0 = 0, round(y0 - x0 * (y1 - y0) / (x1 - x0))
-    steps = max(abs(x1 - x0), abs(y1 - y0), 1)
-    return ((x0 + round((x1 - x0) * at / steps), y0 + round((y1 - y0) * at / steps)) for at in range(steps + 1))
+    slope = (y1 - y0) / (x1 - x0)
+    here = y0
+    for x in range(x0, x1 + 1):
+        there = y1 if x == x1 else round(y0 + (x - x0 + 0.5) * slope)
+        if x >= 0:
+            _upright(bits, x, min(here, there), max(here, there))
+        here = there

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil, floor
@@ -10,7 +11,7 @@ from typing import NamedTuple
 from rich.style import Style
 
 from rxws.live import Bar, Mark, Point
-from rxws.terminal.braille import draw_line, known
+from rxws.terminal.braille import draw_line
 from rxws.terminal.candlesticks import draw_candles, is_drawable
 from rxws.terminal.colours import DIM, FALLING, LOST, PLANNED, RISING
 from rxws.terminal.rows import Canvas, Row, fitted
@@ -26,18 +27,29 @@ MARKED = "░"
 REVERSED = Style(reverse=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Curve:
     """A line as it is drawn: its points in time, and its colour."""
 
     name: str
     points: Sequence[Point]
     style: Style
+    last: float | None = field(init=False)
+    """Its newest value; None: there is none."""
+    _begin_ns: int | None = field(default=None, init=False)
+    _seen: tuple[Sequence[Point], list[float]] = field(default=((), []), init=False)
 
-    @property
-    def last(self) -> float | None:
-        """Its newest value; None: there is none."""
-        return next((value for _, value in reversed(self.points) if value is not None), None)
+    def __post_init__(self) -> None:
+        self.last = next((value for _, value in reversed(self.points) if value is not None), None)
+
+    def seen(self, begin_ns: int) -> tuple[Sequence[Point], list[float]]:
+        """Return the points from an instant on and the one before them, and their values that can be drawn."""
+        if begin_ns != self._begin_ns:
+            first = max(0, bisect_left(self.points, (begin_ns,)) - 1)
+            points = self.points[first:]
+            values = [value for _, value in points if value is not None and -MOST < value < MOST]
+            self._begin_ns, self._seen = begin_ns, (points, values)
+        return self._seen
 
 
 class Shade(NamedTuple):
@@ -70,7 +82,7 @@ class Panel:
     def measure(self, axis: TimeAxis) -> int:
         """Find out what is to be seen along `axis`, and return how wide the labels are."""
         bars = self._shown(axis)
-        values = [value for curve in self.curves for value in known(_from(curve.points, axis))]
+        values = [value for curve in self.curves for value in curve.seen(axis.begin_ns)[1]]
         ends = [end for bar in bars for end in (min(bar[1:5]), max(bar[1:5]))]
         self.labels = {}
         if not (values or ends):
@@ -95,7 +107,7 @@ class Panel:
             if isinstance(axis, SlotTime) and self.bars:
                 draw_candles(canvas, self.bars, axis, self.scale, coloured)
             for curve in self.curves:
-                draw_line(canvas, _from(curve.points, axis), axis, self.scale, curve.style)
+                draw_line(canvas, curve.seen(axis.begin_ns)[0], axis, self.scale, curve.style)
         for shade in shades:
             style = style_of(shade.mark)
             for x in shade.whole:
@@ -137,11 +149,3 @@ def shade_of(mark: Mark, axis: TimeAxis, now_ns: int) -> Shade | None:
 def style_of(mark: Mark) -> Style:
     """Return the colour of a mark."""
     return LOST if mark.kind == "lost" else PLANNED
-
-
-def _from(points: Sequence[Point], axis: TimeAxis) -> Sequence[Point]:
-    """The points that are in sight, and the one before them."""
-    for at, (time_ns, _) in enumerate(points):
-        if axis.column(time_ns) >= 0:
-            return points[max(0, at - 1) :]
-    return points[-1:]

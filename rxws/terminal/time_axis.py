@@ -6,8 +6,11 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
+from math import inf
 from statistics import median_low
 from typing import NamedTuple, Protocol
+
+from rxws.live import Point
 
 __all__ = ["EvenTime", "Label", "SlotTime", "Span", "TimeAxis", "labels"]
 
@@ -50,6 +53,11 @@ class TimeAxis(Protocol):
     """Where an instant stands."""
 
     columns: int
+    begin_ns: int
+    """From when on time is shown."""
+
+    def dots(self, points: Sequence[Point]) -> list[int]:
+        """Return where points stand, which are in time: in which half of a column; negative: before all."""
 
     def column(self, time_ns: int) -> float:
         """Return the column of an instant; negative: it is before all that is shown."""
@@ -69,16 +77,21 @@ class EvenTime:
 
     def __init__(self, first_ns: int, last_ns: int, columns: int) -> None:
         self.columns = columns
-        self._first_ns = first_ns
+        self.begin_ns = first_ns
         self._each_ns = max(1.0, (last_ns - first_ns) / (columns - 0.5))
 
     def column(self, time_ns: int) -> float:
         """Return the column of an instant."""
-        return (time_ns - self._first_ns) / self._each_ns
+        return (time_ns - self.begin_ns) / self._each_ns
+
+    def dots(self, points: Sequence[Point]) -> list[int]:
+        """Return where points stand."""
+        begin_ns, each_ns = self.begin_ns, self._each_ns / 2
+        return [int((time_ns - begin_ns) // each_ns) for time_ns, _ in points]
 
     def spans(self) -> Iterator[Span]:
         """The time that is shown, a span a column."""
-        bounds = [self._first_ns + round(column * self._each_ns) for column in range(self.columns + 1)]
+        bounds = [self.begin_ns + round(column * self._each_ns) for column in range(self.columns + 1)]
         return (Span(column, *both) for column, both in enumerate(pairwise(bounds)))
 
 
@@ -108,6 +121,7 @@ class SlotTime:
         while self._slots[0] < self._left:
             del self._slots[0]
             self.first += 1
+        self.begin_ns = opens[self.first]
 
     def column_of(self, index: int) -> int:
         """Return the column where a candle begins, by its index from `first` on."""
@@ -119,10 +133,26 @@ class SlotTime:
         if index < self.first:
             return -1.0
         slot = self._slots[index - self.first]
-        is_newest = index == len(self._opens) - 1
-        room = self._end + 1 if is_newest else self._slots[index + 1 - self.first] - slot
-        inside = min((time_ns - self._opens[index]) / self._each, room - 0.01)
+        inside = min((time_ns - self._opens[index]) / self._each, self._room(index))
         return (slot - self._left + inside) * self.stride
+
+    def dots(self, points: Sequence[Point]) -> list[int]:
+        """Return where points stand."""
+        # Most of them stand in the slot of the one before: a candle has many.
+        found: list[int] = []
+        until: float = self.begin_ns
+        start = slot = 0
+        room = 0.0
+        for time_ns, _ in points:
+            if time_ns < self.begin_ns:
+                found.append(-1)
+                continue
+            if time_ns >= until:
+                index = bisect_right(self._opens, time_ns) - 1
+                start, slot, room = self._opens[index], self._slots[index - self.first] - self._left, self._room(index)
+                until = self._opens[index + 1] if index + 1 < len(self._opens) else inf
+            found.append(int((slot + min((time_ns - start) / self._each, room)) * 2 * self.stride))
+        return found
 
     def spans(self) -> Iterator[Span]:
         """The time that is shown, a span a slot."""
@@ -137,6 +167,12 @@ class SlotTime:
                     end = max(self._opens[index + 1], start + 1)
                 yield Span((slot + more - self._left) * self.stride, start, end)
                 start = end
+
+    def _room(self, index: int) -> float:
+        """How many slots there are from a candle to the next, less a little."""
+        at = index - self.first
+        following = self._slots[at + 1] if at + 1 < len(self._slots) else self._end + 1
+        return following - self._slots[at] - 0.01
 
     def _backwards(self, columns: int) -> list[int]:
         """The slots of the newest candles, the newest in slot 0, as many as `columns` hold."""
