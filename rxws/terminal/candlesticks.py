@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite
 
 from rxws.live import Bar
 from rxws.terminal.colours import FALLING, RISING
@@ -23,7 +22,7 @@ BODIES = {4: 3, 2: 1, 1: 1}
 
 def is_drawable(bar: Bar) -> bool:
     """Whether its prices are numbers that can be drawn."""
-    return all(isfinite(price) and abs(price) < MOST for price in (bar.open, bar.high, bar.low, bar.close))
+    return all(-MOST < price < MOST for price in bar[1:5])
 
 
 def draw_candles(canvas: Canvas, bars: Sequence[Bar], axis: SlotTime, scale: Scale, coloured: bool = True) -> None:

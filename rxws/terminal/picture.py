@@ -90,6 +90,7 @@ def _measured(chart: Chart, panels: list[Panel], width: int, now_ns: int) -> tup
 
 
 def _time_axis(chart: Chart, panels: list[Panel], columns: int, now_ns: int) -> TimeAxis:
+    """Where nothing has come yet, it ends as 1970 begins."""
     until_ns = now_ns if chart.marks and chart.marks[-1].to_ns is None else 0
     bars = panels[0].bars
     if bars:
@@ -107,7 +108,7 @@ def _feet(axis: TimeAxis, shades: list[Shade], rows: int, width: int) -> list[Ro
         return []
     rule, below = Canvas(axis.columns, 1), Canvas(axis.columns, 1)
     rule.write(0, 0, "─" * axis.columns, DIM)
-    for label in labels(axis):
+    for label in labels(axis) if axis.begin_ns >= 0 else ():
         rule.put(label.column, 0, "┬", DIM)
         below.write(label.left, 0, label.text, None)
     for shade in shades:

@@ -42,11 +42,12 @@ class Span(NamedTuple):
 
 
 class Label(NamedTuple):
-    """A text below the column of its tick; it begins at `left`."""
+    """A text below the column of its tick; it begins at `left`, and may be moved to stay within the width."""
 
     column: int
     left: int
     text: str
+    is_moved: bool
 
 
 class TimeAxis(Protocol):
@@ -218,10 +219,14 @@ def _duration(opens: Sequence[int]) -> int:
 
 
 def _place(found: list[Label], column: int, text: str, columns: int) -> None:
-    left = max(0, min(column - len(text) // 2, columns - len(text)))
-    after = found[-1].left + len(found[-1].text) + 1 if found else 0
-    if left >= after and left + len(text) <= columns and column < columns:
-        found.append(Label(column, left, text))
+    middle = column - len(text) // 2
+    left = max(0, min(middle, columns - len(text)))
+    if not text or left + len(text) > columns:
+        return
+    if left == middle and found and found[-1].left + len(found[-1].text) >= left and found[-1].is_moved:
+        del found[-1]  # at the left end it would take this one's place
+    if not found or found[-1].left + len(found[-1].text) < left:
+        found.append(Label(column, left, text, left != middle))
 
 
 def _with_day(text: str, at_ns: int, day: str | None) -> tuple[str, str]:
