@@ -11,8 +11,21 @@ from typing import Any, Literal, TypeAlias
 
 from rxws import Stats
 from rxws.cli.summary import Account, Numbers
-from rxws.events import Closed, Connecting, DisconnectReason, Event, GaveUp, Live, Opened, Waiting
-from rxws.live.words import end, way_back
+from rxws.events import (
+    Closed,
+    Connecting,
+    ConnectionState,
+    DisconnectReason,
+    Event,
+    GaveUp,
+    Live,
+    Opened,
+    Rotated,
+    Waiting,
+)
+from rxws.live import Chart, Mark, Report
+from rxws.live.streams import StreamState, report_of
+from rxws.live.words import beside, end, way_back
 from rxws.testing import SimulatedExchange
 
 __all__ = ["Board", "Feed", "Frame", "Line", "Market"]
@@ -21,6 +34,9 @@ Frame: TypeAlias = dict[str, Any]
 """A combined frame of Binance, and which exchange it came from. Any: the values of JSON may be anything."""
 
 LINES = 1_000
+CANDLES, POINTS = 400, 1_000
+
+Kind: TypeAlias = Literal["fault", "lost", "left", "live"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +46,7 @@ class Line:
     at: float
     who: str
     text: str
-    kind: Literal["fault", "lost", "left", "live"]
+    kind: Kind
 
 
 @dataclass(slots=True)
@@ -40,19 +56,20 @@ class Market:
     exchange: str
     symbol: str
     last: str = ""
+    first: str = ""
+    """The first price of all."""
     bid: str = ""
     ask: str = ""
-    open: str = ""
-    high: str = ""
-    low: str = ""
     decimals: int = 4
+    candles: Chart = field(default_factory=lambda: Chart(max_candles=CANDLES))
+    quotes: Chart = field(default_factory=lambda: Chart(("bid", "ask"), max_points=POINTS))
 
     @property
     def change(self) -> float | None:
-        """From the candle's open to the last price, in per cent; None before there is a candle."""
-        if not (self.open and self.last):
+        """From the first price to the last, in per cent; None before there is one."""
+        if not self.last:
             return None
-        return float(Decimal(self.last) / Decimal(self.open) - 1) * 100
+        return float(Decimal(self.last) / Decimal(self.first) - 1) * 100
 
     def price(self, text: str) -> str:
         """A price with as many decimals as this symbol has needed so far.
@@ -61,6 +78,27 @@ class Market:
         '0.3528'
         """
         return f"{Decimal(text):.{self.decimals}f}" if text else ""
+
+    def trade(self, price: str) -> None:
+        """Take the price of the newest trade."""
+        self.last = price
+        self.first = self.first or price
+        self.note(price)
+
+    def quote(self, bid: str, ask: str, time_ns: int) -> None:
+        """Take the best bid and ask."""
+        self.bid, self.ask = bid, ask
+        self.note(bid, ask)
+        self.quotes.taker("bid")(bid, time_ns)
+        self.quotes.taker("ask")(ask, time_ns)
+
+    def mark(self, mark: Mark) -> None:
+        """Take a stretch without a live connection, or its end."""
+        self.candles.mark(mark)
+        self.quotes.mark(mark)
+        if mark.to_ns is None:  # no line across it
+            for name in self.quotes.lines:
+                self.quotes.taker(name)(None, mark.from_ns)
 
     def note(self, *prices: str) -> None:
         """Widen `decimals` to what these need."""
@@ -71,24 +109,42 @@ class Market:
 class Feed:
     """One stream: its connection as the events tell it, its counters, and the numbers of its messages."""
 
-    def __init__(self, name: str, say: Callable[[str, str, Literal["lost", "left", "live"]], None]) -> None:
+    def __init__(self, name: str, board: Board) -> None:
         self.name = name
         self.stats = Stats()
         self.numbers = Numbers()
         self.state = "idle"
         self.last_event = ""
         self.attempts = self.refused = self.down = 0
-        self._say = say
+        self._board = board
+        self._stream = StreamState()
         self._closed: Closed | None = None
         self._down_since_ns: int | None = None
 
     def hear(self, event: Event) -> None:
         """Take one lifecycle event."""
+        mark = self._stream.hear(event, self._board.elapsed)
+        if mark is not None:
+            self._board.mark(self.name, mark)
+        self._hear(event)
+        self._board.touched()
+
+    def report(self, now: float) -> Report:
+        """Say how it is, `now` seconds after the start."""
+        if self.attempts == 0:
+            return Report("new", "idle")
+        return report_of([self._stream], now, None)
+
+    def _hear(self, event: Event) -> None:
+        if words := beside(event):
+            self._tell("left" if isinstance(event, Rotated) else "fault", words)
+        rotates = self.state == "live" and event.state is ConnectionState.CONNECTED
         match event:
             case Connecting():
-                self.state = "connecting"
                 self.attempts += 1
-            case Opened():
+                if not rotates:
+                    self.state = "connecting"
+            case Opened() if not rotates:
                 self.state = "open"
             case Live():
                 self.state = "live"
@@ -103,7 +159,7 @@ class Feed:
                 self._down_since_ns = self._down_since_ns or event.time_ns
             case Waiting() if self._closed is not None:
                 self.state = "waiting"
-                kind: Literal["lost", "left"] = "left" if self._closed.reason.is_proactive else "lost"
+                kind: Kind = "left" if self._closed.reason.is_proactive else "lost"
                 self._tell(kind, f"{end(self._closed)}, {way_back(event)}")
             case GaveUp():
                 self.state = "gave up"
@@ -139,9 +195,9 @@ class Feed:
             return "live: the first message is here"
         return f"live again after {(live.time_ns - self._down_since_ns) / 1e9:.2f} s"
 
-    def _tell(self, kind: Literal["lost", "left", "live"], text: str) -> None:
+    def _tell(self, kind: Kind, text: str) -> None:
         self.last_event = text
-        self._say(self.name, text, kind)
+        self._board.say(self.name, text, kind)
 
 
 @dataclass
@@ -162,10 +218,12 @@ class Board:
     """How many lines there were, those too that the deque has forgotten."""
     over: bool = False
     """Whether the script came to its end."""
+    touched: Callable[[], object] = lambda: None
+    """Called when something has changed."""
 
     def __post_init__(self) -> None:
         self._began = self.clock()
-        self.feeds = {name: Feed(name, self.say) for name in self.symbols}
+        self.feeds = {name: Feed(name, self) for name in self.symbols}
         self.markets = {(name, each): Market(name, each) for name, some in self.symbols.items() for each in some}
 
     @property
@@ -173,10 +231,17 @@ class Board:
         """Seconds since the start."""
         return self.clock() - self._began
 
-    def say(self, who: str, text: str, kind: Literal["fault", "lost", "left", "live"]) -> None:
+    def say(self, who: str, text: str, kind: Kind) -> None:
         """Note what has happened."""
         self.said += 1
         self.lines.append(Line(self.elapsed, who, text, kind))
+        self.touched()
+
+    def mark(self, exchange: str, mark: Mark) -> None:
+        """Note in which time an exchange had no live connection."""
+        for market in self.markets.values():
+            if market.exchange == exchange:
+                market.mark(mark)
 
     def all_live(self) -> bool:
         """Whether every stream has a connection that delivers."""
@@ -191,17 +256,15 @@ class Board:
         market = self.markets[frame["exchange"], data["s"]]
         kind = frame["stream"].partition("@")[2]
         if kind == "aggTrade":
-            market.last = data["p"]
-            market.note(market.last)
+            market.trade(data["p"])
         elif kind == "bookTicker":
-            market.bid, market.ask = data["b"], data["a"]
-            market.note(market.bid, market.ask)
+            market.quote(data["b"], data["a"], time.time_ns())
+        self.touched()
 
     def candles(self, frames: Iterable[Frame]) -> None:
         """Take klines, as they come out of the pipeline's buffer."""
         for frame in frames:
-            kline = frame["data"]["k"]
-            market = self.markets[frame["exchange"], kline["s"]]
-            market.last, market.open = kline["c"], kline["o"]
-            market.high, market.low = kline["h"], kline["l"]
-            market.note(market.open, market.high, market.low)
+            market = self.markets[frame["exchange"], frame["data"]["s"]]
+            market.candles.take_candle(frame, 0)
+            market.trade(frame["data"]["k"]["c"])
+            self.touched()

@@ -11,20 +11,23 @@ from contextlib import AsyncExitStack, contextmanager, suppress
 from typing import Protocol, Self, TypeVar
 
 from reactivex import Observable, abc
-from reactivex.disposable import SingleAssignmentDisposable
+from reactivex.disposable import CompositeDisposable, Disposable, SingleAssignmentDisposable
 
 import rxws
-from rxws.cli.board import Board, Frame
+from rxws.cli.board import Board
 from rxws.cli.lines import Lines
 from rxws.cli.pipeline import klines
 from rxws.cli.script import SYMBOLS, Fault, Pace, exchanges, spot_script, usdm_script
 from rxws.cli.summary import failures, summary
+from rxws.live.coalescer import Coalescer
 from rxws.testing import SimulatedExchange
 
 __all__ = ["View", "demo"]
 
 T = TypeVar("T")
 
+DRAWINGS = 10.0
+"""A second, at most."""
 GRACE = 5.0
 """Seconds that a connection which is down when the script ends has to come back."""
 
@@ -54,7 +57,7 @@ def demo(seconds: float, plain: bool = False) -> int:
     except ModuleNotFoundError as missing:
         if (missing.name or "").partition(".")[0] != "rich":
             raise
-        print("rxws demo: the table needs rich: pip install 'rxws[cli]' (without: rxws demo --plain)", file=sys.stderr)
+        print("rxws demo: the charts need rich: pip install 'rxws[cli]' (without: rxws demo --plain)", file=sys.stderr)
         return 1
     try:
         with _unwarned():
@@ -83,15 +86,10 @@ def _unwarned() -> Iterator[None]:
 def _survive(pace: Pace, board: Board, view: View) -> int:
     spot, usdm = exchanges(pace)
     plays = {"spot": (spot, spot_script(spot, pace)), "usdm": (usdm, usdm_script(usdm, pace))}
-
-    def show(candles: list[Frame]) -> None:
-        board.candles(candles)
-        view.draw()
-
     error: Exception | None = None
     with view:
         try:
-            rxws.run(_performed(klines(spot, usdm, pace, board), plays, board), show)
+            rxws.run(_performed(klines(spot, usdm, pace, board), plays, board, view), board.candles)
         except Exception as caught:
             error = caught
         view.draw()
@@ -104,12 +102,21 @@ def _survive(pace: Pace, board: Board, view: View) -> int:
 
 
 def _performed(
-    pipeline: Observable[T], plays: Mapping[str, tuple[SimulatedExchange, Sequence[Fault]]], board: Board
+    pipeline: Observable[T], plays: Mapping[str, tuple[SimulatedExchange, Sequence[Fault]]], board: Board, view: View
 ) -> Observable[T]:
-    """The pipeline while the exchanges play their scripts; it completes with them."""
+    """The pipeline while the exchanges play their scripts and the view is drawn; it completes with the scripts."""
 
     def subscribe(observer: abc.ObserverBase[T], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
         running = SingleAssignmentDisposable()
+
+        def draw() -> None:
+            try:
+                view.draw()
+            except Exception as error:
+                observer.on_error(error)
+
+        coalescer = Coalescer(draw, DRAWINGS, rxws.scheduler())
+        board.touched = coalescer.touch
 
         async def perform() -> None:
             async with AsyncExitStack() as open_exchanges:
@@ -129,7 +136,7 @@ def _performed(
                 observer.on_error(error)
 
         task.add_done_callback(failed)
-        return running
+        return CompositeDisposable(running, Disposable(coalescer.stop))
 
     return Observable(subscribe)
 
@@ -153,6 +160,6 @@ async def _play(name: str, exchange: SimulatedExchange, script: Sequence[Fault],
 def _view(board: Board, plain: bool) -> View:
     if plain or not sys.stdout.isatty() or os.environ.get("TERM") in ("dumb", "unknown", None):
         return Lines(board)
-    from rxws.cli.table import Table
+    from rxws.cli.screen import DemoScreen
 
-    return Table(board)
+    return DemoScreen(board)

@@ -8,11 +8,19 @@ from typing import Literal
 
 from rxws.testing import Limits, SimulatedExchange
 
-__all__ = ["SYMBOLS", "Fault", "Pace", "exchanges", "spot_script", "usdm_script"]
+__all__ = ["CHARTS", "SYMBOLS", "Fault", "Pace", "exchanges", "spot_script", "usdm_script"]
 
 KINDS = ("kline_1m", "aggTrade", "bookTicker")
 SYMBOLS = {"spot": ("NKNUSDT", "LRCBTC"), "usdm": ("SUSHIUSDT", "CTKUSDT", "KEEPUSDT", "AKROUSDT")}
 """By exchange, those of its recording of which there are klines, trades and book tickers."""
+CHARTS = (
+    ("usdm", "SUSHIUSDT", "candles"),
+    ("spot", "NKNUSDT", "quotes"),  # it is hardly traded
+    ("usdm", "CTKUSDT", "candles"),
+    ("usdm", "KEEPUSDT", "candles"),
+    ("usdm", "AKROUSDT", "candles"),
+)
+"""What there is a chart of, and of what; the first ones where there is not room for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +105,7 @@ def _exchange(recording: Literal["spot", "usdm"], rate: float, max_age: float, p
         recording,
         streams=[f"{symbol.lower()}@{kind}" for symbol in SYMBOLS[recording] for kind in KINDS],
         rate=rate,
-        candle=25 * pace.unit,
+        candle=4 * pace.unit,
         # Five messages a second, as Binance allows, are few where pings are as quick as a demo of seconds needs them.
         limits=Limits(messages=None, max_age=max_age, close_timeout=1.0),
     )

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from rxws.events import Closed, Connecting, ConnectionState, Event, GaveUp, Live, Opened, Waiting
 from rxws.live.words import end, way_back
 
-__all__ = ["Mark", "Report", "State", "StreamState", "report_of"]
+__all__ = ["COUNTDOWN", "Mark", "Report", "State", "StreamState", "report_of"]
 
 State: TypeAlias = Literal["new", "connecting", "live", "waiting", "stopped", "completed", "error"]
 

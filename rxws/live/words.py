@@ -10,9 +10,9 @@ from rxws.errors import (
     IdleTimeout,
     PingTimeout,
 )
-from rxws.events import Closed, Waiting
+from rxws.events import Blocked, Closed, Event, Overflow, Rotated, Stale, Suspended, Waiting
 
-__all__ = ["end", "way_back"]
+__all__ = ["beside", "end", "way_back"]
 
 
 def end(closed: Closed) -> str:
@@ -41,6 +41,29 @@ def way_back(waiting: Waiting) -> str:
     if waiting.seconds is None:
         return "back when it may"
     return f"back in {waiting.seconds:.2f} s" if waiting.seconds >= 0.005 else "back at once"
+
+
+def beside(event: Event) -> str:
+    """Say what happened beside the connections' coming and going; empty for any other event.
+
+    >>> beside(Suspended(generation=1, origin="", time_ns=0, seconds=61.2))
+    'slept for about 61 s; asks whether the connection is still there'
+    """
+    match event:
+        case Rotated():
+            return f"rotated without a gap ({event.rule}): the connection was {event.uptime:.3g} s old"
+        case Blocked():
+            by = "" if event.callback is None else f" in {event.callback}"
+            return f"the loop stood still for {event.seconds:.3g} s{by}"
+        case Suspended():
+            return f"slept for about {event.seconds:.0f} s; asks whether the connection is still there"
+        case Stale():
+            where = "" if event.topic is None else f" on {event.topic}"
+            return f"no data for {event.idle:.3g} s{where}"
+        case Overflow():
+            messages = "message" if event.dropped == 1 else "messages"
+            return f"{event.dropped:,} {messages} dropped: no room in {event.where}"
+    return ""
 
 
 def _loss(error: Exception) -> str:

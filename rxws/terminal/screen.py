@@ -1,0 +1,67 @@
+"""The part of a terminal in which a picture is drawn again and again."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.control import Control
+from rich.live import Live
+from rich.segment import ControlType
+
+from rxws.terminal.rows import Picture, Row, cells
+
+__all__ = ["Screen", "can_be_drawn_on", "standard_console"]
+
+
+def standard_console() -> Console:
+    """Return the standard output; where it is no terminal, rich is told so whatever the environment says of colours."""
+    return Console(highlight=False, force_terminal=None if sys.stdout.isatty() else False)
+
+
+def can_be_drawn_on(console: Console) -> bool:
+    """Whether what is written there can be overwritten."""
+    return console.is_terminal and not console.is_dumb_terminal
+
+
+class Screen:
+    """Draws rows over those that it drew before; what is printed meanwhile scrolls by above them.
+
+    Args:
+        console: where.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        # No thread: it is drawn from the loop.
+        self._live = Live(console=console, auto_refresh=False, vertical_overflow="crop")
+        self._rows: Sequence[Row] = ()
+        self._width = 0
+
+    def draw(self, rows: Sequence[Row]) -> None:
+        """Draw rows; the cursor is hidden from the first time on."""
+        if not self._live.is_started:
+            self._live.start()
+            atexit.register(self.close)  # a program may end without ending its views
+        width = self.console.size.width
+        if self._rows and width < self._width:
+            self.console.control(self._wiped(width))
+        self._rows, self._width = rows, width
+        self._live.update(Picture(rows), refresh=True)
+
+    def close(self) -> None:
+        """Leave what was drawn last, and the cursor below it."""
+        atexit.unregister(self.close)
+        self._live.stop()
+
+    def _wiped(self, width: int) -> Control:
+        """Take away the rows that a narrower terminal has folded, and go where their last one was."""
+        folded = sum(max(1, -(-cells(row) // width)) for row in self._rows)
+        return Control(
+            ControlType.CARRIAGE_RETURN,
+            *(((ControlType.ERASE_IN_LINE, 2), (ControlType.CURSOR_UP, 1)) * (folded - 1)),
+            (ControlType.ERASE_IN_LINE, 2),
+            *(((ControlType.CURSOR_DOWN, 1),) * (len(self._rows) - 1)),
+        )
