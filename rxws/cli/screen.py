@@ -10,7 +10,8 @@ from typing import Self
 from rich.console import Console
 from rich.style import Style
 
-from rxws.cli.board import Board, Feed, Line, Market
+from rxws.cli.board import Board, Feed, Line
+from rxws.cli.market import Market
 from rxws.cli.script import CHARTS
 from rxws.terminal.bar import bar_row
 from rxws.terminal.colours import BOLD, DIM, FALLING, PLANNED, RISING, STATES

@@ -8,7 +8,8 @@ from rxws.terminal.colours import BOLD, DIM, FALLING, LINES, RISING
 from rxws.terminal.panel import Curve, Panel, Shade, shade_of, style_of
 from rxws.terminal.rows import Canvas, Part, Row, fitted
 from rxws.terminal.scale import labelled
-from rxws.terminal.time_axis import EvenTime, SlotTime, TimeAxis, labels
+from rxws.terminal.time_axis import EvenTime, SlotTime, TimeAxis
+from rxws.terminal.time_labels import labels
 
 __all__ = ["chart_rows"]
 

@@ -1,10 +1,9 @@
-"""Time on the columns of a chart: a slot a candle, or evenly; and the labels beneath, in UTC."""
+"""Time on the columns of a chart: a slot a candle, or evenly."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from itertools import pairwise
 from math import inf
 from statistics import median_low
@@ -12,22 +11,13 @@ from typing import NamedTuple, Protocol
 
 from rxws.live import Point
 
-__all__ = ["EvenTime", "Label", "SlotTime", "Span", "TimeAxis", "labels"]
+__all__ = ["EvenTime", "SlotTime", "Span", "TimeAxis"]
 
-SECOND = 1_000_000_000
-DAY = 86_400 * SECOND
-STEPS = (
-    *(SECOND // by for by in (1_000, 500, 200, 100, 50, 20, 10, 5, 2)),
-    *(SECOND * by for by in (1, 2, 5, 10, 15, 30)),
-    *(60 * SECOND * by for by in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720)),
-    *(DAY * by for by in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)),
-)
-"""Between two labels."""
 STRIDES = (4, 2, 1)
 """Columns from one candle to the next."""
 LOOKED_AT = 50
 """So many of the newest candles tell how long one lasts."""
-ONLY_ONE = 60 * SECOND
+ONLY_ONE = 60 * 10**9
 """How long a candle lasts that is the only one."""
 WIDEST_GAP = 8
 """A gap takes so many slots at most, and an eighth of what there is room for."""
@@ -39,15 +29,6 @@ class Span(NamedTuple):
     column: int
     start_ns: int
     end_ns: int
-
-
-class Label(NamedTuple):
-    """A text below the column of its tick; it begins at `left`, and may be moved to stay within the width."""
-
-    column: int
-    left: int
-    text: str
-    is_moved: bool
 
 
 class TimeAxis(Protocol):
@@ -186,70 +167,6 @@ class SlotTime:
         return slots[::-1]
 
 
-def labels(axis: TimeAxis) -> list[Label]:
-    """Return what stands beneath an axis: round times, with at least one blank between two of them.
-
-    >>> day = EvenTime(0, 3_600 * SECOND, 41)
-    >>> [label.text for label in labels(day)]
-    ['00:00', '00:15', '00:30', '00:45', '01:00']
-    """
-    spans = list(axis.spans())
-    if not spans:
-        return []
-    width = axis.columns / len(spans)
-    column_ns = max(1.0, median_low(span.end_ns - span.start_ns for span in spans) / width)
-    step = next((step for step in STEPS if step / column_ns >= len(_text(0, step)) + 2), STEPS[-1])
-    found: list[Label] = []
-    day: str | None = None
-    for span in spans:
-        at_ns = -(-span.start_ns // step) * step
-        if at_ns < span.end_ns:
-            text = _text(at_ns, step)
-            if step < DAY:
-                text, day = _with_day(text, at_ns, day)
-            _place(found, span.column, text, axis.columns)
-    if not found:
-        _place(found, spans[0].column, _text(spans[0].start_ns, SECOND), axis.columns)
-    return found
-
-
 def _duration(opens: Sequence[int]) -> int:
     newest = opens[-LOOKED_AT:]
     return max(1, median_low(later - sooner for sooner, later in pairwise(newest))) if len(newest) > 1 else ONLY_ONE
-
-
-def _place(found: list[Label], column: int, text: str, columns: int) -> None:
-    middle = column - len(text) // 2
-    left = max(0, min(middle, columns - len(text)))
-    if not text or left + len(text) > columns:
-        return
-    if left == middle and found and found[-1].left + len(found[-1].text) >= left and found[-1].is_moved:
-        del found[-1]  # at the left end it would take this one's place
-    if not found or found[-1].left + len(found[-1].text) < left:
-        found.append(Label(column, left, text, left != middle))
-
-
-def _with_day(text: str, at_ns: int, day: str | None) -> tuple[str, str]:
-    """A label at which another day begins names the day."""
-    today = _text(at_ns, DAY)
-    return (today if day is not None and day != today else text), today
-
-
-def _text(at_ns: int, step: int) -> str:
-    try:
-        at = datetime.fromtimestamp(at_ns // SECOND, UTC)
-    except (ValueError, OverflowError, OSError):  # after the year 9999
-        return ""
-    if step >= 10 * DAY:
-        return f"{at:%Y-%m-%d}"
-    if step >= DAY:
-        return f"{at:%b} {at.day}"
-    if step >= 60 * SECOND:
-        return f"{at:%H:%M}"
-    if step >= SECOND:
-        return f"{at:%H:%M:%S}"
-    return (
-        f"{at:%H:%M:%S}.{at_ns % SECOND // 100_000_000}"
-        if step >= SECOND // 10
-        else f"{at:%H:%M:%S}.{at_ns % SECOND // 1_000_000:03}"
-    )

@@ -14,8 +14,24 @@ from rxws.errors import (
     PingTimeout,
     ProtocolError,
 )
-from rxws.events import Closed, Connecting, DisconnectReason, Event, GaveUp, Live, Opened, Waiting, reason_of
-from rxws.live.words import end, way_back
+from rxws.events import (
+    Blocked,
+    Closed,
+    Connecting,
+    ConnectionState,
+    DisconnectReason,
+    Event,
+    GaveUp,
+    Live,
+    Opened,
+    Overflow,
+    Rotated,
+    Stale,
+    Suspended,
+    Waiting,
+    reason_of,
+)
+from rxws.live.words import beside, end, way_back
 
 
 def closed(error: Exception | None, *, opened: bool = True, at: float = 0.0) -> Closed:
@@ -110,3 +126,84 @@ def test_giving_up_is_told() -> None:
     feed.hear(GaveUp(generation=1, origin="", time_ns=0, error=HandshakeRejected("ws://a", 401), total=1))
 
     assert feed.last_event == "gave up: ws://a refused the handshake with HTTP 401"
+
+
+TOLD = {"generation": 2, "origin": "", "time_ns": 0, "state": ConnectionState.CONNECTED}
+
+
+@pytest.mark.parametrize(
+    ("event", "words", "kind"),
+    [
+        (
+            Rotated(previous=1, reason=DisconnectReason.CONNECTION_LIMIT, rule="age", uptime=12.34, took=0.1, **TOLD),
+            "rotated without a gap (age): the connection was 12.3 s old",
+            "left",
+        ),
+        (Blocked(seconds=0.312, callback="slow", **TOLD), "the loop stood still for 0.312 s in slow", "fault"),
+        (Blocked(seconds=0.5, callback=None, **TOLD), "the loop stood still for 0.5 s", "fault"),
+        (Suspended(seconds=61.2, **TOLD), "slept for about 61 s; asks whether the connection is still there", "fault"),
+        (Stale(idle=5.0, topic="btcusdt@trade", **TOLD), "no data for 5 s on btcusdt@trade", "fault"),
+        (Stale(idle=5.0, **TOLD), "no data for 5 s", "fault"),
+        (Overflow(where="the outbox", dropped=1, **TOLD), "1 message dropped: no room in the outbox", "fault"),
+        (Overflow(where="a buffer", dropped=1_200, **TOLD), "1,200 messages dropped: no room in a buffer", "fault"),
+    ],
+)
+def test_what_happens_beside_the_connections_is_told(event: Event, words: str, kind: str) -> None:
+    """It has words, and changes nothing about how the stream is."""
+    shown = board()
+    feed = shown.feeds["spot"]
+    feed.hear(live(0.0))
+    feed.hear(event)
+
+    assert beside(event) == words
+    assert (feed.state, feed.last_event) == ("live", words)
+    assert [(line.text, line.kind) for line in shown.lines][1:] == [(words, kind)]
+
+
+def test_a_rotation_is_no_outage() -> None:
+    """Its next connection opens while the current one delivers."""
+    feed = board().feeds["spot"]
+    feed.hear(live(0.0))
+    feed.hear(Connecting(attempt=1, **TOLD))
+    feed.hear(Opened(took=0.1, **TOLD))
+
+    assert (feed.state, feed.attempts) == ("live", 1)
+
+
+def test_whatever_happens_is_touched() -> None:
+    """So that it is drawn soon."""
+    shown, touches = board(), list[int]()
+    shown.touched = lambda: touches.append(len(touches))
+    trade = {"exchange": "spot", "stream": "A@aggTrade", "n": 1, "data": {"s": "A", "p": "1.5"}}
+    kline = {
+        "exchange": "spot",
+        "stream": "A@kline_1m",
+        "data": {"s": "A", "k": {"t": 1, "o": 1, "h": 1, "l": 1, "c": "1"}},
+    }
+    for act in (
+        lambda: shown.take(trade),
+        lambda: shown.candles([kline]),
+        lambda: shown.say("spot", "words", "fault"),
+        lambda: shown.feeds["spot"].hear(Opened(took=0.1, **TOLD)),
+    ):
+        before = len(touches)
+        act()
+        assert len(touches) > before
+    before = len(touches)
+    shown.candles([])
+    assert len(touches) == before
+
+
+def test_an_outage_breaks_the_lines_of_quotes() -> None:
+    """Each has a gap where it begins, and the mark ends with it."""
+    shown = board()
+    feed, market = shown.feeds["spot"], shown.markets["spot", "A"]
+    market.quote("1", "2", 10**9)
+    feed.hear(live(0.5))
+    feed.hear(closed(ConnectionClosed(1012), at=2.0))
+    feed.hear(live(3.0))
+    market.quote("1", "2", 4 * 10**9)
+
+    assert market.quotes.lines["bid"].points() == [(10**9, 1.0), (2 * 10**9, None), (4 * 10**9, 1.0)]
+    assert [(mark.from_ns, mark.to_ns) for mark in market.candles.marks] == [(2 * 10**9, 3 * 10**9)]
+    assert not shown.markets["usdm", "B"].candles.marks

@@ -5,7 +5,8 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rxws.terminal.time_axis import EvenTime, SlotTime, TimeAxis, labels
+from rxws.terminal.time_axis import EvenTime, SlotTime, TimeAxis
+from rxws.terminal.time_labels import labels
 
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
@@ -87,6 +88,16 @@ def test_labels_are_round_times() -> None:
     assert told(5 * 1_440 * MINUTE) == ["Nov 27", "Nov 28", "Nov 29", "Nov 30", "Dec 1"]
     assert told(400 * 1_440 * MINUTE, 40) == ["2026-12-13", "2027-07-01"]
     assert told(SECOND // 2) == ["09:00:00.0", "09:00:00.2", "09:00:00.4"]
+
+
+def test_labels_of_few_candles_are_evenly_apart() -> None:
+    """Though most of the axis is empty; a day that ends within it is named."""
+    axis = SlotTime([(23 * 60 + 40 + at) * MINUTE for at in range(30)], 130, 0)
+    assert [label.text for label in labels(axis)] == [
+        *(f"23:{minute}" for minute in range(40, 60, 2)),
+        "Jan 2",
+        *(f"00:0{minute}" for minute in range(2, 10, 2)),
+    ]
 
 
 def test_missing_candles_leave_room_but_not_all_of_it() -> None:
