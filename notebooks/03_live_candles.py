@@ -54,7 +54,8 @@ await chart.wait(4)
 # %% [markdown]
 # The last candle moved while you looked: it is told anew with each trade, and drawn anew in its
 # place. The pale bars at the foot are how much was traded. With the mouse over the chart you read
-# the candle below it; the wheel zooms, dragging moves, and a double click goes back to the newest.
+# the candle below it; the wheel zooms, dragging moves, and a double click goes back to the
+# newest.
 #
 # ## Candles of your own
 #
