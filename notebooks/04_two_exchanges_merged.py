@@ -138,9 +138,8 @@ spread = rx.combine_latest(spot, futures).pipe(ops.map(difference))
 
 # %%
 is_price = ops.filter(lambda price: price is not None)
-gullible = rx.combine_latest(spot.pipe(is_price), futures.pipe(is_price)).pipe(
-    ops.map(difference)
-)
+prices = rx.combine_latest(spot.pipe(is_price), futures.pipe(is_price))
+gullible = prices.pipe(ops.map(difference))
 
 chart = live_plot({"gullible": gullible, "spread": spread}, title="futures - spot")
 chart
@@ -155,9 +154,8 @@ chart
 import asyncio
 import logging
 
-logging.getLogger("rxws").setLevel(
-    "ERROR"
-)  # it would warn of dials that fail, but this once we know
+# rxws would warn in the log of dials that fail; this once we know.
+logging.getLogger("rxws").setLevel("ERROR")
 
 await asyncio.sleep(2)
 futures_exchange.stall()
