@@ -102,6 +102,23 @@ def test_where_nothing_comes_it_is_drawn_when_a_clock_moves() -> None:
     assert [words[0][-3] for words in told][:4] == ["5", "6", "7", "8"]
 
 
+def test_a_value_begins_the_silence_anew() -> None:
+    """The timer of the one before it draws nothing."""
+    values, frames = Subject[Any](), list[int]()
+    chart = live_plot({"a": values}, console=screen())
+
+    async def main() -> None:
+        with chart:
+            for wait in (4.0, 4.5, 1.0):
+                if not frames or len(frames) == 1:
+                    values.on_next(1.0)
+                await asyncio.sleep(wait)
+                frames.append(chart.frames_out)
+
+    virtually(main())
+    assert frames == [1, 2, 3]
+
+
 def test_nothing_is_drawn_where_nothing_has_come_and_nothing_is_waited_for() -> None:
     """An idle view costs nothing."""
     chart = live_plot({"a": rx.never()}, console=screen())
@@ -271,9 +288,9 @@ def test_a_resize_is_drawn_though_nothing_comes() -> None:
             signal.raise_signal(signal.SIGWINCH)
             await asyncio.sleep(1.0)
             assert chart.frames_out == 2
+        assert signal.getsignal(signal.SIGWINCH) == signal.SIG_DFL
 
     virtually(main())
-    assert signal.getsignal(signal.SIGWINCH) == signal.SIG_DFL
 
 
 def test_where_there_is_no_terminal_a_line_a_second_tells_the_newest() -> None:
