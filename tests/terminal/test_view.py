@@ -170,6 +170,16 @@ def test_a_way_back_is_counted_down() -> None:
     assert bars(console)[-1].startswith("● stopped")
 
 
+def test_without_colours_bodies_tell_what_falls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a terminal where nobody wants colours; a picture for a document has them always."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    console = screen()
+    chart = live_candles(rx.of(candle(1.0), candle(2.5)), candle=lambda v: (v[0], 2.0, 3.0, 1.0, 1.5), console=console)
+    virtually(chart.wait())
+    assert "▒" in written(console) and "38;5" not in written(console)
+    assert "#d70000" in chart.svg()
+
+
 def test_a_stop_leaves_the_last_picture_and_the_cursor() -> None:
     """Nothing is drawn after it, and no thread was made."""
     console, threads = screen(), threading.enumerate()
@@ -206,10 +216,10 @@ def test_a_cancelled_wait_stops_it() -> None:
 class Broken(LiveChart):
     """A chart that cannot be drawn any more at its third value."""
 
-    def _body(self, width: int, height: int) -> list[Row]:
+    def _body(self, width: int, height: int, coloured: bool) -> list[Row]:
         if self.events_in > 2:
             raise ZeroDivisionError("a bug in drawing")
-        return super()._body(width, height)
+        return super()._body(width, height, coloured)
 
 
 def test_what_drawing_raises_ends_it_and_gives_the_terminal_back() -> None:
