@@ -8,6 +8,7 @@ import threading
 from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Self
 
 from reactivex import abc
 from rich.console import Console
@@ -72,6 +73,21 @@ class TerminalView(LiveView):
     @abstractmethod
     def _lines(self) -> list[str]:
         """Return what is told where there is no terminal: what has changed, a line each."""
+
+    def start(self) -> Self:
+        """Subscribe to the streams, and draw; once only, later calls change nothing.
+
+        Raises:
+            ConfigError: no event loop is running here, or another view is drawn in this terminal.
+        """
+        if self.status != "new" or self._screen is None:
+            return super().start()
+        self._screen.take()
+        try:
+            return super().start()
+        except BaseException:
+            self._screen.close()
+            raise
 
     def run(self, seconds: float | None = None) -> None:
         """Show it until its streams end, or Ctrl-C, on an event loop of its own, without a thread.

@@ -351,6 +351,25 @@ def test_a_table_is_drawn() -> None:
     assert re.search(r"s  price\s*\r?\n", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written(console)))
 
 
+def test_two_views_do_not_draw_over_one_another() -> None:
+    """The second one says what to do; when the first has ended, there is room."""
+    console = screen()
+    first, second = (live_plot({"a": rx.never()}, console=console) for _ in range(2))
+
+    async def main() -> None:
+        with first, pytest.raises(ConfigError, match="console: another view is drawn there; a chart takes several"):
+            second.start()
+        with second:
+            await asyncio.sleep(1.0)
+
+    virtually(main())
+    assert (first.status, second.status, second.frames_out) == ("stopped", "stopped", 2)
+    third = live_plot({"a": rx.never()}, console=console)
+    for _ in range(2):
+        with pytest.raises(ConfigError, match="start: no event loop is running here"):
+            third.start()
+
+
 def test_run_raises_what_ended_it() -> None:
     """A script fails where its stream had the wrong shape, and the bar says why."""
     console = screen(160)
