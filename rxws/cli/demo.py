@@ -22,7 +22,7 @@ from rxws.cli.summary import failures, summary
 from rxws.live.coalescer import Coalescer
 from rxws.testing import SimulatedExchange
 
-__all__ = ["View", "demo"]
+__all__ = ["View", "demo", "survive"]
 
 T = TypeVar("T")
 
@@ -61,7 +61,7 @@ def demo(seconds: float, plain: bool = False) -> int:
         return 1
     try:
         with _unwarned():
-            return _survive(pace, board, view)
+            return survive(pace, board, view)
     except KeyboardInterrupt:
         # A second Ctrl-C, while the first one's closing handshakes are waited for.
         return 130
@@ -83,7 +83,14 @@ def _unwarned() -> Iterator[None]:
         log.setLevel(level)
 
 
-def _survive(pace: Pace, board: Board, view: View) -> int:
+def survive(pace: Pace, board: Board, view: View) -> int:
+    """Play the scripts, show on `view` what becomes of the pipeline, and print the summary; return the exit code.
+
+    Args:
+        pace: how long all takes.
+        board: what knows of it.
+        view: what shows the board.
+    """
     spot, usdm = exchanges(pace)
     plays = {"spot": (spot, spot_script(spot, pace)), "usdm": (usdm, usdm_script(usdm, pace))}
     error: Exception | None = None

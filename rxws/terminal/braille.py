@@ -94,9 +94,10 @@ def _join(bits: list[list[int]], begin: tuple[int, int], end: tuple[int, int]) -
     """Set the dots from one point to a later one; `begin` may be left of all that is shown."""
     (x0, y0), (x1, y1) = begin, end
     slope = (y1 - y0) / (x1 - x0)
+    down = 1 if y1 > y0 else -1
     here = y0
     for x in range(x0, x1 + 1):
         there = y1 if x == x1 else round(y0 + (x - x0 + 0.5) * slope)
         if x >= 0:
             _upright(bits, x, min(here, there), max(here, there))
-        here = there
+        here = there if there == here or there == y1 else there + down

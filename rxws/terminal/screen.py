@@ -5,15 +5,20 @@ from __future__ import annotations
 import atexit
 import sys
 from collections.abc import Sequence
+from typing import IO
 
 from rich.console import Console
 from rich.control import Control
 from rich.live import Live
 from rich.segment import ControlType
 
+from rxws.errors import ConfigError
 from rxws.terminal.rows import Picture, Row, cells
 
 __all__ = ["Screen", "can_be_drawn_on", "standard_console"]
+
+
+WAY_OUT = "a chart takes several lines, and a table several streams, merged"
 
 
 def standard_console() -> Console:
@@ -24,6 +29,10 @@ def standard_console() -> Console:
 def can_be_drawn_on(console: Console) -> bool:
     """Whether what is written there can be overwritten."""
     return console.is_terminal and not console.is_dumb_terminal
+
+
+# Two that draw over one another would leave nothing that can be read.
+_TAKEN: list[IO[str]] = []
 
 
 class Screen:
@@ -39,6 +48,19 @@ class Screen:
         self._live = Live(console=console, auto_refresh=False, vertical_overflow="crop")
         self._rows: Sequence[Row] = ()
         self._width = 0
+        self._file: IO[str] | None = None
+
+    def take(self) -> None:
+        """Take the terminal for its own, until it is closed.
+
+        Raises:
+            ConfigError: somebody else draws there.
+        """
+        file = self.console.file
+        if any(file is taken for taken in _TAKEN):
+            raise ConfigError("console", f"another view is drawn there; {WAY_OUT}")
+        _TAKEN.append(file)
+        self._file = file
 
     def draw(self, rows: Sequence[Row]) -> None:
         """Draw rows; the cursor is hidden from the first time on."""
@@ -54,6 +76,7 @@ class Screen:
     def close(self) -> None:
         """Leave what was drawn last, and the cursor below it."""
         atexit.unregister(self.close)
+        _TAKEN[:] = [file for file in _TAKEN if file is not self._file]
         self._live.stop()
 
     def _wiped(self, width: int) -> Control:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from html import escape
 from itertools import groupby
 
@@ -66,73 +66,88 @@ def svg(rows: Sequence[Row], width: int, *, dark: bool = True) -> str:
     """
     theme = DARK if dark else LIGHT
     wide, high = width * WIDE + 2 * MARGIN, len(rows) * HIGH + 2 * MARGIN
-    drawn = [each for at, row in enumerate(rows) for each in _row(row, MARGIN + at * HIGH, theme)]
+    drawing = Drawing(theme)
+    for at, row in enumerate(rows):
+        x = MARGIN
+        for text, style, _ in row:
+            drawing.segment(text, style or Style.null(), x, MARGIN + at * HIGH)
+            x += cell_len(text) * WIDE
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" viewBox="0 0 {wide} {high}" '
             f'font-family="{FONT}" font-size="13">',
             f'<rect width="{wide}" height="{high}" rx="6" fill="{theme.background_color.hex}"/>',
-            *drawn,
+            *drawing.elements(),
             "</svg>\n",
         ]
     )
 
 
-def _row(row: Row, y: int, theme: TerminalTheme) -> Iterator[str]:
-    x = MARGIN
-    for text, style, _ in row:
-        yield from _segment(text, style or Style.null(), x, y, theme)
-        x += cell_len(text) * WIDE
+class Drawing:
+    """What stands in a picture: one path for all that has one colour, and the texts.
 
+    Args:
+        theme: what colours mean.
+    """
 
-def _segment(text: str, style: Style, x: int, y: int, theme: TerminalTheme) -> Iterator[str]:
-    colour = theme.foreground_color if style.color is None else style.color.get_truecolor(theme)
-    fill = colour.hex
-    if style.reverse:
-        yield f'<rect x="{x}" y="{y}" width="{cell_len(text) * WIDE}" height="{HIGH}" fill="{fill}"/>'
-        fill = "#ffffff"
-    for is_shape, group in groupby(text, _is_shape):
-        run = "".join(group)
-        if is_shape:
+    def __init__(self, theme: TerminalTheme) -> None:
+        self._theme = theme
+        self._paths: dict[str, list[str]] = {}
+        self._texts: list[str] = []
+
+    def elements(self) -> list[str]:
+        """Return the elements of the picture."""
+        return [f'<path {paint} d="{"".join(parts)}"/>' for paint, parts in self._paths.items()] + self._texts
+
+    def segment(self, text: str, style: Style, x: int, y: int) -> None:
+        """Draw a text in one style."""
+        colour = self._theme.foreground_color if style.color is None else style.color.get_truecolor(self._theme)
+        paint = f'fill="{colour.hex}"'
+        if style.reverse:
+            self._rect(x, y, cell_len(text) * WIDE, HIGH, paint)
+            paint = 'fill="#ffffff"'
+        for is_shape, group in groupby(text, _is_shape):
+            run = "".join(group)
+            if not is_shape:
+                for word in WORDS.finditer(run):
+                    self._text(word[0], x + cell_len(run[: word.start()]) * WIDE, y, paint, style)
+                x += cell_len(run) * WIDE
+                continue
             for char, same in groupby(run):
                 many = len(list(same))
-                yield from _shape(char, many, x, y, fill)
+                self._shape(char, many, x, y, paint)
                 x += many * WIDE
-            continue
-        for word in WORDS.finditer(run):
-            yield _text(word[0], x + cell_len(run[: word.start()]) * WIDE, y, fill, style)
-        x += cell_len(run) * WIDE
 
+    def _text(self, text: str, x: int, y: int, paint: str, style: Style) -> None:
+        weight = ' font-weight="bold"' if style.bold else ""
+        length = f'textLength="{cell_len(text) * WIDE}" lengthAdjust="spacingAndGlyphs"'
+        self._texts.append(f'<text x="{x}" y="{y + 12}" {paint} {length}{weight}>{escape(text)}</text>')
 
-def _text(text: str, x: int, y: int, fill: str, style: Style) -> str:
-    weight = ' font-weight="bold"' if style.bold else ""
-    length = f'textLength="{cell_len(text) * WIDE}" lengthAdjust="spacingAndGlyphs"'
-    return f'<text x="{x}" y="{y + 12}" fill="{fill}" {length}{weight}>{escape(text)}</text>'
+    def _shape(self, char: str, many: int, x: int, y: int, paint: str) -> None:
+        """Draw the same character so many times."""
+        if char in SHADES:
+            self._rect(x, y, many * WIDE, HIGH, f'{paint} fill-opacity="{SHADES[char]}"')
+        elif char == "●":
+            self._texts.append(f'<circle cx="{x + WIDE / 2:g}" cy="{y + HIGH / 2:g}" r="{WIDE / 2:g}" {paint}/>')
+        elif is_dotted(char):
+            bits = ord(char) - BLANK
+            dots = [(column, row) for column in (0, 1) for row in range(4) if bits & DOTS[column][row]]
+            for at in range(many):
+                for column, row in dots:
+                    self._rect(x + at * WIDE + column * 4 + 0.75, y + row * 4 + 0.75, 2.5, 2.5, paint)
+        for left, top, right, bottom in SHAPES.get(char, ()):
+            wide, high = (right - left) * WIDE, (bottom - top) * HIGH
+            if wide == WIDE:
+                self._rect(x, y + top * HIGH, many * WIDE, high, paint)
+                continue
+            for at in range(many):
+                self._rect(x + (at + left) * WIDE, y + top * HIGH, wide, high, paint)
+
+    def _rect(self, x: float, y: float, wide: float, high: float, paint: str) -> None:
+        wide, high = round(wide, 2), round(high, 2)
+        part = f"M{round(x, 2):g} {round(y, 2):g}h{wide:g}v{high:g}h{-wide:g}z"
+        self._paths.setdefault(paint, []).append(part)
 
 
 def _is_shape(char: str) -> bool:
     return char in SHAPES or char in SHADES or is_dotted(char)
-
-
-def _shape(char: str, many: int, x: int, y: int, fill: str) -> Iterator[str]:
-    """Draw the same character so many times."""
-    if char in SHADES:
-        yield _rect(x, y, many * WIDE, HIGH, fill, f' fill-opacity="{SHADES[char]}"')
-    for left, top, right, bottom in SHAPES.get(char, ()):
-        if (left, right) == (0, 1):
-            yield _rect(x, y + top * HIGH, many * WIDE, (bottom - top) * HIGH, fill)
-            continue
-        for at in range(many):
-            yield _rect(x + (at + left) * WIDE, y + top * HIGH, (right - left) * WIDE, (bottom - top) * HIGH, fill)
-    if char == "●":
-        yield f'<circle cx="{x + WIDE / 2:g}" cy="{y + HIGH / 2:g}" r="{WIDE / 2:g}" fill="{fill}"/>'
-    if is_dotted(char):
-        bits = ord(char) - BLANK
-        dots = [(column, row) for column in (0, 1) for row in range(4) if bits & DOTS[column][row]]
-        for at in range(many):
-            for column, row in dots:
-                yield _rect(x + at * WIDE + column * 4 + 0.75, y + row * 4 + 0.75, 2.5, 2.5, fill)
-
-
-def _rect(x: float, y: float, wide: float, high: float, fill: str, more: str = "") -> str:
-    return f'<rect x="{x:g}" y="{y:g}" width="{wide:g}" height="{high:g}" fill="{fill}"{more}/>'

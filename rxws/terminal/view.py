@@ -8,6 +8,7 @@ import threading
 from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Self
 
 from reactivex import abc
 from rich.console import Console
@@ -66,12 +67,27 @@ class TerminalView(LiveView):
         """What it shows."""
 
     @abstractmethod
-    def _body(self, width: int, height: int) -> list[Row]:
+    def _body(self, width: int, height: int, coloured: bool) -> list[Row]:
         """Return what stands below the bar: rows of this width, as many as this height at most."""
 
     @abstractmethod
     def _lines(self) -> list[str]:
         """Return what is told where there is no terminal: what has changed, a line each."""
+
+    def start(self) -> Self:
+        """Subscribe to the streams, and draw; once only, later calls change nothing.
+
+        Raises:
+            ConfigError: no event loop is running here, or another view is drawn in this terminal.
+        """
+        if self.status != "new" or self._screen is None:
+            return super().start()
+        self._screen.take()
+        try:
+            return super().start()
+        except BaseException:
+            self._screen.close()
+            raise
 
     def run(self, seconds: float | None = None) -> None:
         """Show it until its streams end, or Ctrl-C, on an event loop of its own, without a thread.
@@ -109,15 +125,16 @@ class TerminalView(LiveView):
             if self.status != "new":
                 self.stop()
 
-    def rows(self, width: int, height: int) -> list[Row]:
+    def rows(self, width: int, height: int, *, coloured: bool = True) -> list[Row]:
         """Return the picture as it is now: the bar, and what stands below it.
 
         Args:
             width: columns, 1 or more; each row has so many.
             height: rows at most, 1 or more.
+            coloured: whether colours are shown.
         """
         bar = bar_row(self.title, self.report(), self.events_in, self.dropped, width)
-        return [bar, *self._body(width, height - 1)]
+        return [bar, *self._body(width, height - 1, coloured)]
 
     def svg(self, width: int = 100, height: int = 30, *, dark: bool = True) -> str:
         """Return the picture as it is now, as an SVG.
@@ -148,13 +165,16 @@ class TerminalView(LiveView):
             rows = [bar, *self._last_rows[1:]]
         else:
             try:
-                rows = self.rows(size.width, height)
+                rows = self.rows(size.width, height, coloured=self._is_coloured())
             except BaseException:
                 self._is_broken = True
                 raise
         self._last_rows = rows
         self._screen.draw(rows)
         self._arm_tick()
+
+    def _is_coloured(self) -> bool:
+        return self._console.color_system is not None and not self._console.no_color
 
     def _over(self) -> None:
         if self._tick is not None:

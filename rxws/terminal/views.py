@@ -47,10 +47,9 @@ class LiveChart(TerminalView):
     def _mark(self, mark: Mark) -> None:
         self._chart.mark(mark)
 
-    def _body(self, width: int, height: int) -> list[Row]:
+    def _body(self, width: int, height: int, coloured: bool) -> list[Row]:
         if self.status == "live":
             self._now_ns = wall_time_ns(self._scheduler)
-        coloured = self._console.color_system is not None and not self._console.no_color
         return chart_rows(self._chart, width, height, now_ns=self._now_ns, coloured=coloured)
 
     def _lines(self) -> list[str]:
@@ -90,7 +89,7 @@ class LiveTable(TerminalView):
         """What it shows."""
         return self._table.title
 
-    def _body(self, width: int, height: int) -> list[Row]:
+    def _body(self, width: int, height: int, coloured: bool) -> list[Row]:
         return table_rows(self._table, width, height)
 
     def _lines(self) -> list[str]:

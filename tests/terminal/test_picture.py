@@ -81,12 +81,14 @@ def test_without_colours_bodies_tell_what_falls() -> None:
 
 def test_bodies_are_precise_to_half_a_row() -> None:
     """A wick that goes on beside a half row takes all of it, or it would hang in the air."""
-    chart = chart_of([(0.0, 7.0, 0.0, 7.0), (1.0, 6.0, 1.0, 6.0), (1.0, 7.0, 0.0, 6.0), (3.0, 3.0, 3.0, 3.0)])
-    assert [row[:16].rstrip(" │├┤") for row in texts(chart_rows(chart, 30, 6))[:4]] == [
-        "███ ▄▄▄ ▄▄▄",
-        "███ ███ ███",
-        "███ ███ ███ ▀▀▀",
-        "███ ▀▀▀ ▀▀▀",
+    chart = chart_of(
+        [(0.0, 7.0, 0.0, 7.0), (1.0, 6.0, 1.0, 6.0), (1.0, 7.0, 0.0, 6.0), (3.0, 3.0, 3.0, 3.0), (1.0, 7.0, 1.0, 4.0)]
+    )
+    assert [row[:19].rstrip() for row in texts(chart_rows(chart, 30, 6))[:4]] == [
+        "███ ▄▄▄ ▄▄▄      │",
+        "███ ███ ███     ███",
+        "███ ███ ███ ▀▀▀ ███",
+        "███ ▀▀▀ ▀▀▀     ▀▀▀",
     ]
 
 
@@ -117,7 +119,7 @@ def test_an_outage_is_shaded_and_marked_on_the_axis() -> None:
 
 def test_an_outage_shorter_than_a_column_hides_nothing() -> None:
     """It stands on the axis only."""
-    chart = chart_of([(1.0, 2.0, 1.0, 2.0)] * 5)
+    chart = chart_of([(1.0, 4.0, 1.0, 2.0)] * 5)
     chart.mark(Mark("", "lost", FIRST_NS + 2 * MINUTE_NS, FIRST_NS + 2 * MINUTE_NS + 5 * 10**9, "gone"))
     told = texts(chart_rows(chart, 50, 12))
     assert told[-2].count("━") == 1

@@ -113,3 +113,5 @@ def test_an_outage_goes_on_to_the_right_of_the_newest_candle() -> None:
     for minutes, slots in ((0, 0), (3, 3), (10_000, 8)):
         axis = SlotTime(opens, 70, opens[-1] + minutes * MINUTE)
         assert len(list(axis.spans())) == 50 + slots
+    full = SlotTime(opens, 40, opens[-1] + 3 * MINUTE)
+    assert (full.first, full.column_of(full.first), full.column_of(49)) == (13, 0, 36)

@@ -102,6 +102,23 @@ def test_where_nothing_comes_it_is_drawn_when_a_clock_moves() -> None:
     assert [words[0][-3] for words in told][:4] == ["5", "6", "7", "8"]
 
 
+def test_a_value_begins_the_silence_anew() -> None:
+    """The timer of the one before it draws nothing."""
+    values, frames = Subject[Any](), list[int]()
+    chart = live_plot({"a": values}, console=screen())
+
+    async def main() -> None:
+        with chart:
+            for wait in (4.0, 4.5, 1.0):
+                if not frames or len(frames) == 1:
+                    values.on_next(1.0)
+                await asyncio.sleep(wait)
+                frames.append(chart.frames_out)
+
+    virtually(main())
+    assert frames == [1, 2, 3]
+
+
 def test_nothing_is_drawn_where_nothing_has_come_and_nothing_is_waited_for() -> None:
     """An idle view costs nothing."""
     chart = live_plot({"a": rx.never()}, console=screen())
@@ -153,6 +170,16 @@ def test_a_way_back_is_counted_down() -> None:
     assert bars(console)[-1].startswith("● stopped")
 
 
+def test_without_colours_bodies_tell_what_falls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a terminal where nobody wants colours; a picture for a document has them always."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    console = screen()
+    chart = live_candles(rx.of(candle(1.0), candle(2.5)), candle=lambda v: (v[0], 2.0, 3.0, 1.0, 1.5), console=console)
+    virtually(chart.wait())
+    assert "▒" in written(console) and "38;5" not in written(console)
+    assert "#d70000" in chart.svg()
+
+
 def test_a_stop_leaves_the_last_picture_and_the_cursor() -> None:
     """Nothing is drawn after it, and no thread was made."""
     console, threads = screen(), threading.enumerate()
@@ -189,10 +216,10 @@ def test_a_cancelled_wait_stops_it() -> None:
 class Broken(LiveChart):
     """A chart that cannot be drawn any more at its third value."""
 
-    def _body(self, width: int, height: int) -> list[Row]:
+    def _body(self, width: int, height: int, coloured: bool) -> list[Row]:
         if self.events_in > 2:
             raise ZeroDivisionError("a bug in drawing")
-        return super()._body(width, height)
+        return super()._body(width, height, coloured)
 
 
 def test_what_drawing_raises_ends_it_and_gives_the_terminal_back() -> None:
@@ -271,9 +298,9 @@ def test_a_resize_is_drawn_though_nothing_comes() -> None:
             signal.raise_signal(signal.SIGWINCH)
             await asyncio.sleep(1.0)
             assert chart.frames_out == 2
+        assert signal.getsignal(signal.SIGWINCH) == signal.SIG_DFL
 
     virtually(main())
-    assert signal.getsignal(signal.SIGWINCH) == signal.SIG_DFL
 
 
 def test_where_there_is_no_terminal_a_line_a_second_tells_the_newest() -> None:
@@ -322,6 +349,25 @@ def test_a_table_is_drawn() -> None:
     virtually(live_table(rx.of({"s": "A", "price": 1.5}), title="quotes", console=console).wait())
     assert "● quotes  completed" in bars(console)[-1]
     assert re.search(r"s  price\s*\r?\n", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written(console)))
+
+
+def test_two_views_do_not_draw_over_one_another() -> None:
+    """The second one says what to do; when the first has ended, there is room."""
+    console = screen()
+    first, second = (live_plot({"a": rx.never()}, console=console) for _ in range(2))
+
+    async def main() -> None:
+        with first, pytest.raises(ConfigError, match="console: another view is drawn there; a chart takes several"):
+            second.start()
+        with second:
+            await asyncio.sleep(1.0)
+
+    virtually(main())
+    assert (first.status, second.status, second.frames_out) == ("stopped", "stopped", 2)
+    third = live_plot({"a": rx.never()}, console=console)
+    for _ in range(2):
+        with pytest.raises(ConfigError, match="start: no event loop is running here"):
+            third.start()
 
 
 def test_run_raises_what_ended_it() -> None:
