@@ -15,7 +15,7 @@ const now = () => performance.now() / 1000;
 const lives = new Map();
 
 // What a test may look at.
-globalThis.__rxws = new Map();
+globalThis.__rxws ??= new Map();
 
 class Live {
   constructor(model) {
