@@ -168,5 +168,7 @@ def _view(board: Board, plain: bool) -> View:
     if plain or not sys.stdout.isatty() or os.environ.get("TERM") in ("dumb", "unknown", None):
         return Lines(board)
     from rxws.cli.screen import DemoScreen
+    from rxws.terminal.screen import can_be_drawn_on, standard_console
 
-    return DemoScreen(board)
+    console = standard_console()
+    return DemoScreen(board, console) if can_be_drawn_on(console) else Lines(board)

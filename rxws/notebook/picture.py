@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import cycle
 
 from rxws.live import Axis, Bar, Chart, Point, Report
 from rxws.notebook.canvas import BACK, BANDS, DOWN, FAINT, GRID, LINES, LOST, PLANNED, TEXT, UP, Canvas, Colour, blend
@@ -75,8 +76,8 @@ def _facts(chart: Chart) -> Iterator[tuple[str, str, Colour, bool]]:
             yield name, number_text(value), colour, False
         if bar.volume:
             yield "V", number_text(bar.volume), TEXT, False
-    for index, (name, line) in enumerate(chart.lines.items()):
-        yield name, number_text(line.last()), LINES[index % len(LINES)], True
+    for (name, line), colour in zip(chart.lines.items(), cycle(LINES), strict=False):
+        yield name, number_text(line.last()), colour, True
 
 
 class _Plot:
@@ -108,8 +109,8 @@ class _Plot:
         self._draw_height_axes()
         for bar in self._shown_bars():
             self._draw_candle(bar)
-        for index, (name, line) in enumerate(self._chart.lines.items()):
-            self._draw_line(line.points(), self._chart.axes.get(name, "own"), LINES[index % len(LINES)])
+        for (name, line), colour in zip(self._chart.lines.items(), cycle(LINES), strict=False):
+            self._draw_line(line.points(), self._chart.axes.get(name, "own"), colour)
         self._name_marks()
 
     def _x(self, at_ns: float) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 from rxws.live import Chart
 from rxws.redaction import escaped
 from rxws.terminal.colours import BOLD, DIM, FALLING, LINES, RISING
@@ -47,7 +49,8 @@ def chart_rows(chart: Chart, width: int, height: int, *, now_ns: int = 0, colour
     """
     if height < 1:
         return []
-    curves = [Curve(name, line.points(), LINES[at % len(LINES)]) for at, (name, line) in enumerate(chart.lines.items())]
+    coloured_lines = zip(chart.lines.items(), cycle(LINES), strict=False)
+    curves = [Curve(name, line.points(), colour) for (name, line), colour in coloured_lines]
     feet = 2 if height >= 6 else 1 if height >= 3 else 0
     has_legend = height >= 8
     panels = _panels(chart, curves, height - feet - has_legend)

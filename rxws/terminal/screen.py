@@ -27,8 +27,8 @@ def standard_console() -> Console:
 
 
 def can_be_drawn_on(console: Console) -> bool:
-    """Whether what is written there can be overwritten."""
-    return console.is_terminal and not console.is_dumb_terminal
+    """Whether what is written there can be overwritten, and it has the characters of which charts are made."""
+    return console.is_terminal and not console.is_dumb_terminal and console.encoding.startswith("utf")
 
 
 # Two that draw over one another would leave nothing that can be read.

@@ -85,5 +85,6 @@ def _text(at_ns: int, step: int) -> str:
         return f"{at:%H:%M}"
     if step >= SECOND:
         return f"{at:%H:%M:%S}"
-    part = at_ns % SECOND // 1_000_000
+    _, rest = divmod(at_ns, SECOND)
+    part = rest // 1_000_000
     return f"{at:%H:%M:%S}.{part // 100}" if step >= SECOND // 10 else f"{at:%H:%M:%S}.{part:03}"

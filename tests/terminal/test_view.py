@@ -449,3 +449,21 @@ def test_the_scheduler_of_timers_may_be_a_thread() -> None:
     chart = live_plot({"a": rx.interval(0.001).pipe(ops.take(20))}, console=console)
     chart.run()
     assert (chart.status, chart.events_in) == ("completed", 20)
+
+
+def test_a_terminal_without_the_characters_of_charts_is_told_in_lines() -> None:
+    """As one that is not UTF-8, where a drawing would end in an error of the encoding."""
+    file, values = io.TextIOWrapper(io.BytesIO(), encoding="ascii", write_through=True), Subject[Any]()
+    chart = live_candles(values, candle=as_it_is, console=Console(file=file, force_terminal=True, width=80))
+
+    async def main() -> None:
+        with chart:
+            values.on_next(candle(1))
+            await asyncio.sleep(2.0)
+
+    virtually(main())
+    assert chart.error is None
+    assert isinstance(file.buffer, io.BytesIO)
+    told = file.buffer.getvalue()
+    assert b"close" in told
+    assert b"\x1b[?25l" not in told
