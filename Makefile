@@ -7,7 +7,7 @@ export PYTHON
 # A line or branch of layers 0 to 2 that no test runs fails `make test`; tests/test_layers.py keeps the list whole.
 COVERED = rxws/redaction.py,rxws/errors.py,rxws/events.py,rxws/types.py,rxws/arguments.py,rxws/decoding.py,rxws/backoff.py,rxws/_calendar.py,rxws/windows.py,rxws/_presets.py,rxws/_sources.py,rxws/settings.py,rxws/rotation.py,rxws/unsent.py,rxws/stats.py,rxws/market.py,rxws/scheduler.py,rxws/_sliding.py,rxws/governor.py,rxws/limits.py,rxws/alerts.py,rxws/payloads.py,rxws/operators/*,rxws/transport/*
 
-.PHONY: help demo test notebooks frontend compare reliability clean
+.PHONY: help demo test notebooks pictures notebook-bench frontend compare reliability clean
 .NOTPARALLEL:
 
 help:
@@ -16,6 +16,8 @@ help:
 	@echo 'make compare the same faults for rxws, websockets, kstlib and RxJS; writes docs/comparison.md'
 	@echo 'make reliability  every fault that is promised about, with its figure; writes docs/reliability.md'
 	@echo 'make notebooks   run the notebooks and save them'
+	@echo 'make pictures    draw the pictures of the documents anew; FOLDER=… also shows each notebook there'
+	@echo 'make notebook-bench  what a live chart costs in JupyterLab, with the figures it must reach'
 	@echo 'make frontend    make the browser part of the live charts anew; needs node and npm'
 	@echo 'make clean   remove the environment and what the tools left behind'
 
@@ -23,6 +25,7 @@ demo: .venv/.cli
 	@.venv/bin/rxws demo $(ARGS)
 
 test: .venv/.dev
+	@sh .ci/browser
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m ruff format --check .
 	.venv/bin/python -m mypy
@@ -37,6 +40,14 @@ reliability: .venv/.dev
 
 notebooks: .venv/.dev
 	.venv/bin/python .ci/notebooks
+
+pictures: .venv/.dev
+	@sh .ci/browser
+	.venv/bin/python .ci/pictures $(FOLDER)
+
+notebook-bench: .venv/.dev
+	@sh .ci/browser
+	@.venv/bin/python -m benchmarks.notebook $(ARGS)
 
 frontend:
 	cd frontend && npm ci --no-audit --no-fund && node --test && node build.mjs

@@ -12,9 +12,6 @@
 # ---
 
 # %% [markdown]
-#
-
-# %% [markdown]
 # # The first stream
 #
 # A market tells its prices over a WebSocket: a connection that stays open, and on which the

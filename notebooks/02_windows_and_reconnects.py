@@ -12,9 +12,6 @@
 # ---
 
 # %% [markdown]
-#
-
-# %% [markdown]
 # # Windows and reconnects
 #
 # No connection lives for ever. Some end on us: the exchange restarts, a cable is cut, a message

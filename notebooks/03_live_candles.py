@@ -12,9 +12,6 @@
 # ---
 
 # %% [markdown]
-#
-
-# %% [markdown]
 # # Live candles
 #
 # Traders do not look at single trades; there are too many. They look at *candles*. A candle

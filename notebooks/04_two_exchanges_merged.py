@@ -12,9 +12,6 @@
 # ---
 
 # %% [markdown]
-#
-
-# %% [markdown]
 # # Two exchanges, merged
 #
 # The same coin is traded in many places, and nowhere at quite the same price. In this notebook we

@@ -12,9 +12,6 @@
 # ---
 
 # %% [markdown]
-#
-
-# %% [markdown]
 # # Test your own program
 #
 # A program that listens to an exchange works on the day it is written. Whether it works on the

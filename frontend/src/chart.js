@@ -139,7 +139,7 @@ export class Chart {
     }
     [...store.lines.values()].forEach(({ axis, points }, index) => {
       const [x, y] = this.#places(plot, axis === "price" ? "price" : "own");
-      paintLine(ctx, points, x, y, shown, colorOf(index), ratio);
+      paintLine(ctx, points, x, y, shown, colorOf(index), bbox, ratio);
     });
     ctx.restore();
   }

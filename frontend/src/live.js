@@ -48,7 +48,7 @@ class Live {
   redraw() {
     this.pending ||= requestAnimationFrame(() => {
       this.pending = 0;
-      for (const view of this.views) view.draw();
+      for (const view of this.views) if (view.root.isConnected) view.draw();
       this.store.drawn += 1;
       this.tick();
     });
@@ -81,12 +81,16 @@ class Live {
   }
 }
 
+// A page may take a view out and put it back, as a notebook that scrolls does; and JupyterLab keeps those whose output
+// was replaced until the cell is cleared. What is out is not drawn; when it comes back, its size changes.
 class View {
-  constructor(root, store) {
+  constructor(root, store, changed) {
     this.root = root;
     this.store = store;
     this.bar = new Bar(root, store);
     this.body = null;
+    this.sizes = new ResizeObserver(changed);
+    this.sizes.observe(root);
   }
 
   draw() {
@@ -98,6 +102,7 @@ class View {
   }
 
   dispose() {
+    this.sizes.disconnect();
     this.body?.dispose();
   }
 }
@@ -124,7 +129,7 @@ function render({ model, el }) {
   style.textContent = plotCss + css;
   const root = element("div", "", el);
   root.className = "rxws";
-  const view = new View(root, live.store);
+  const view = new View(root, live.store, () => live.redraw());
   live.add(view);
   return () => {
     live.remove(view);

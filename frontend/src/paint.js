@@ -53,26 +53,78 @@ export function paintCandles(context, candles, x, y, [from, to], box, ratio) {
   }
 }
 
-export function paintLine(context, points, x, y, [from, to], color, ratio) {
-  context.strokeStyle = color;
+export function paintLine(context, points, x, y, [from, to], color, box, ratio) {
+  const first = Math.max(0, firstAt(points, from) - 1);
+  const last = Math.min(points.length - 1, firstAt(points, to));
+  context.strokeStyle = context.fillStyle = color;
   context.lineWidth = 1.5 * ratio;
   context.lineJoin = "round";
   context.beginPath();
-  let drawing = false;
-  const last = Math.min(points.length - 1, firstAt(points, to));
-  for (let i = Math.max(0, firstAt(points, from) - 1); i <= last; i += 1) {
-    const [t, value] = points[i];
+  const dense = last - first > box.width / ratio;
+  (dense ? paintColumns : tracePath)(context, points.slice(first, last + 1), x, y, ratio);
+  context.stroke();
+}
+
+// In pieces: one path of many corners that crosses itself costs several times as much to paint.
+const CORNERS = 24;
+
+function tracePath(context, points, x, y) {
+  let corners = 0; // of this piece; 0: nothing since the last gap
+  for (const [t, value] of points) {
     if (value === null) {
-      drawing = false;
-    } else if (drawing) {
-      context.lineTo(x(t), y(value));
+      corners = 0;
+      continue;
+    }
+    const [left, top] = [x(t), y(value)];
+    if (corners === 0) {
+      context.moveTo(left, top);
+      context.lineTo(left + 0.01, top); // a point between two gaps is seen too
     } else {
-      context.moveTo(x(t), y(value));
-      context.lineTo(x(t) + 0.01, y(value)); // a point between two gaps is seen too
-      drawing = true;
+      context.lineTo(left, top);
+    }
+    corners += 1;
+    if (corners === CORNERS) {
+      context.stroke();
+      context.beginPath();
+      context.moveTo(left, top);
+      corners = 1;
     }
   }
-  context.stroke();
+}
+
+// More points than columns of pixels: each column is filled between the lowest and the highest of its own and what came
+// before it, which looks the same.
+function paintColumns(context, points, x, y, ratio) {
+  let column = null; // null: nothing since the last gap
+  let low, high, end;
+  const fill = () => {
+    if (column !== null) context.fillRect(column, low - 0.75 * ratio, ratio, high - low + 1.5 * ratio);
+  };
+  for (const [t, value] of points) {
+    if (value === null) {
+      fill();
+      column = null;
+      continue;
+    }
+    const at = Math.floor(x(t) / ratio) * ratio;
+    const height = y(value);
+    if (at !== column) {
+      fill();
+      low = high = height;
+      if (column !== null && at === column + ratio) {
+        low = Math.min(low, end);
+        high = Math.max(high, end);
+      } else if (column !== null) {
+        context.moveTo(column + ratio / 2, end);
+        context.lineTo(at + ratio / 2, height);
+      }
+      column = at;
+    }
+    low = Math.min(low, height);
+    high = Math.max(high, height);
+    end = height;
+  }
+  fill();
 }
 
 // The newest value of a series: a dashed line to its axis.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import cycle
 
+from rich.cells import cell_len
+
 from rxws.live import Chart
 from rxws.redaction import escaped
 from rxws.terminal.colours import BOLD, DIM, FALLING, LINES, RISING
@@ -124,16 +126,31 @@ def _feet(axis: TimeAxis, shades: list[Shade], rows: int, width: int) -> list[Ro
 
 
 def _legend(chart: Chart, curves: list[Curve], decimals: int, width: int) -> Row:
-    parts: list[Part] = []
+    facts: list[list[Part]] = []
     newest = None if chart.candles is None else chart.candles.newest()
     if newest is not None:
         style = FALLING if newest.close < newest.open else RISING
         prices = [labelled(price, decimals) for price in newest[1:5]]
         # The words take 21 columns, and so do the blanks and what a line at least says of itself.
         names = PRICES if sum(map(len, prices)) + 42 <= width else [name[0].upper() for name in PRICES]
-        for name, price in zip(names, prices, strict=True):
-            parts += [(f"{name} ", DIM), (f"{price}  ", style)]
+        facts += [[(f"{name} ", DIM), (f"{price}  ", style)] for name, price in zip(names, prices, strict=True)]
     for curve in curves:
         value = "–" if curve.last is None else f"{curve.last:,.8g}"
-        parts += [("━ ", curve.style), (f"{escaped(curve.name)} ", BOLD), (f"{value}  ", curve.style)]
-    return fitted(parts, width)
+        facts.append([("━ ", curve.style), (f"{escaped(curve.name)} ", BOLD), (f"{value}  ", curve.style)])
+    return fitted(_whole(facts, width), width)
+
+
+def _whole(facts: list[list[Part]], width: int) -> list[Part]:
+    """Return the parts of as many facts as there is room for: half a number would be a wrong one."""
+    parts: list[Part] = []
+    room = width
+    for fact in facts:
+        room -= cell_len("".join(text for text, _ in fact).rstrip())
+        if room < 0:
+            name = "".join(text for text, _ in fact[:-1]).rstrip()  # of a line, what its colour is called
+            if len(fact) > 2 and cell_len(name) <= room + cell_len("".join(text for text, _ in fact).rstrip()):
+                parts += fact[:-1]
+            break
+        room -= 2
+        parts += fact
+    return parts

@@ -26,7 +26,7 @@ class Ticker:
         self._produce = produce
         self._clock = clock
         self._interval = max(1 / rate, _SHORTEST)
-        self._since = 0.0
+        self._since = self._next = 0.0
         self._done = 0
         self._timer: Timer | None = None
 
@@ -34,6 +34,7 @@ class Ticker:
         """Begin to tick."""
         self._since = self._clock.time()
         self._done = 0
+        self._next = self._since + self._interval
         self._timer = self._clock.call_later(self._interval, self._tick)
 
     def stop(self) -> None:
@@ -43,8 +44,11 @@ class Ticker:
             self._timer = None
 
     def _tick(self) -> None:
-        self._timer = self._clock.call_later(self._interval, self._tick)
         now = self._clock.time()
+        # It keeps its own beat: after a machine that stood still, two of them do not tick as one.
+        behind = max(0.0, now - self._next)
+        self._next += self._interval * (1 + behind // self._interval)
+        self._timer = self._clock.call_later(max(0.0, self._next - now), self._tick)
         if now - self._since - self._done / self._rate > _LONGEST_DEBT:
             # The machine slept, or is too slow: what is long overdue is not made up for in one
             # flood.

@@ -15,9 +15,10 @@ from time import monotonic, sleep
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+import jupytext
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parents[3]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -92,6 +93,10 @@ class Lab:
         notebook.metadata.kernelspec = {"name": kernel, "display_name": kernel, "language": "python"}
         nbformat.write(notebook, self.work / f"{name}.ipynb")
 
+    def copy(self, name: str, source: Path) -> None:
+        """Make a notebook of a source in jupytext's format."""
+        jupytext.write(jupytext.read(source), self.work / f"{name}.ipynb")
+
     def saved(self, name: str) -> Any:
         """The notebook as it was saved."""
         return nbformat.read(self.work / f"{name}.ipynb", as_version=4)
@@ -136,10 +141,15 @@ class Person:
         name: the notebook's.
     """
 
-    def __init__(self, lab: Lab, page: Page, name: str, seen: Seen) -> None:
-        self.lab, self.page, self.name, self.seen = lab, page, name, seen
+    def __init__(self, lab: Lab, page: Page, name: str) -> None:
+        self.lab, self.page, self.name = lab, page, name
+        self.seen = [watched(page)]
+        self.open()
+
+    def open(self) -> None:
+        """Open the notebook."""
         # A workspace of its own: Lab would open the notebooks of others again.
-        page.goto(f"{lab.url}/lab/workspaces/{name}/tree/{name}.ipynb?token={TOKEN}")
+        self.page.goto(f"{self.lab.url}/lab/workspaces/{self.name}/tree/{self.name}.ipynb?token={TOKEN}")
         self.ready()
 
     def ready(self) -> None:
@@ -167,7 +177,7 @@ class Person:
         )
 
     def run(self, *numbers: int) -> None:
-        """Run cells, each to its end."""
+        """Run cells, each to its end, which is no error."""
         for number in numbers:
             before = self.count(number)
             self.begin(number)
@@ -176,6 +186,28 @@ class Person:
                 " const count = cell.model.executionCount; return count !== null && count !== before; }",
                 [number, before],
             )
+            errors = self.page.evaluate(
+                "number => jupyterapp.shell.currentWidget.content.widgets[number].model.sharedModel.toJSON().outputs"
+                ".filter(output => output.output_type === 'error').map(output => output.ename + ': ' + output.evalue)",
+                number,
+            )
+            assert not errors, f"cell {number} of {self.name}: {errors}"
+
+    def begin_all(self) -> None:
+        """Run all cells, and do not wait for them."""
+        self.page.evaluate("() => { jupyterapp.commands.execute('notebook:run-all-cells'); }")
+
+    def until_all(self) -> None:
+        """Wait until the last cell has run."""
+        last = self.page.evaluate(
+            "() => jupyterapp.shell.currentWidget.content.widgets.findLastIndex(cell => cell.model.type === 'code')"
+        )
+        self.until("last => jupyterapp.shell.currentWidget.content.widgets[last].model.executionCount !== null", last)
+        self.ready()
+
+    def canvases(self) -> int:
+        """How many charts are drawn."""
+        return self.page.locator(".rxws canvas").count()
 
     def count(self, number: int) -> int | None:
         """A cell's execution count; None: it runs, or has not run."""
@@ -185,8 +217,17 @@ class Person:
         return None if found is None else int(found)
 
     def text(self, number: int) -> str:
-        """What stands under a cell."""
-        return self.page.locator(".jp-CodeCell").nth(number).locator(".jp-OutputArea-output").all_inner_texts()[-1]
+        """What stands under a cell, charts apart."""
+        outputs = self.page.locator(".jp-CodeCell").nth(number).locator(".jp-RenderedText")
+        return "\n".join(outputs.all_inner_texts()).strip()
+
+    def until_text(self, number: int, words: str) -> None:
+        """Wait until these words stand under a cell."""
+        self.until(
+            "([number, words]) => [...document.querySelectorAll('.jp-CodeCell')[number]"
+            ".querySelectorAll('.jp-RenderedText')].some(output => output.innerText.includes(words))",
+            [number, words],
+        )
 
     def stores(self) -> list[dict[str, Any]]:
         """What our widgets hold, the oldest first; without what is long."""
@@ -249,14 +290,30 @@ class Person:
         self.page.reload()
         self.ready()
 
-    def dark(self) -> None:
-        """Take the dark theme."""
-        self.page.evaluate("() => jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
-        self.until("() => document.body.dataset.jpThemeLight === 'false'")
+    def theme(self, name: str) -> None:
+        """Take a theme: "light" or "dark"."""
+        self.page.evaluate(
+            "theme => jupyterapp.commands.execute('apputils:change-theme', {theme}).then(() => null)",
+            f"JupyterLab {name.capitalize()}",
+        )
+        self.until("light => document.body.dataset.jpThemeLight === light", str(name == "light").lower())
 
     def close(self) -> None:
-        """Close the tab."""
+        """Close the tab; the kernel goes on."""
         self.page.close()
+
+    def come_back(self, after: float) -> None:
+        """Open the notebook in another tab, after so many seconds."""
+        sleep(after)
+        self.page = self.page.context.new_page()
+        self.seen.append(watched(self.page))
+        self.open()
+
+    def leave(self) -> None:
+        """Shut the kernel down, and go."""
+        if not self.page.is_closed():
+            self.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+            self.page.close()
 
 
 @contextmanager
@@ -270,20 +327,17 @@ def browser() -> Iterator[Browser]:
             chromium.close()
 
 
-def visitor(context: BrowserContext) -> Seen:
-    """Note what the pages of a context must not do."""
+def watched(page: Page) -> Seen:
+    """Note what a page must not do."""
     seen = Seen()
 
     def asked(url: str) -> None:
         if urlsplit(url).scheme in ("http", "https", "ws", "wss") and urlsplit(url).hostname != "127.0.0.1":
             seen.outside.append(url)
 
-    def opened(page: Page) -> None:
-        page.on("pageerror", lambda error: seen.errors.append(str(error)))
-        page.on("websocket", lambda socket: asked(socket.url))
-
-    context.on("request", lambda request: asked(request.url))
-    context.on("page", opened)
+    page.on("request", lambda request: asked(request.url))
+    page.on("websocket", lambda socket: asked(socket.url))
+    page.on("pageerror", lambda error: seen.errors.append(str(error)))
     return seen
 
 
