@@ -59,7 +59,7 @@ def test_nothing_comes_and_nothing_is_told(sit: Sit) -> None:
     person.until_store("store.views === 1")
     person.run(2)
     before = person.until_store("store.lines.get('a')?.points.length === 1")
-    person.until_bar("no update for 6 s")
+    person.until_bar("no update for 5 s")
     after = person.store()
     assert (after["seq"], after["frames"]) == (before["seq"], before["frames"])
 

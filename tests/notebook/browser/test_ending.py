@@ -86,12 +86,12 @@ def test_an_output_that_was_cleared_is_looked_at_by_nobody(sit: Sit) -> None:
     )
     person.run(1)
     person.until_store("store.candles?.length > 5")
-    person.page.wait_for_timeout(2_500)
+    person.page.wait_for_timeout(2_000)
     person.run(3)
     assert person.text(3) == "live"
     person.clear_outputs()
     # A cell that waits for the end would keep it from coming: who runs a cell is there.
-    person.page.wait_for_timeout(2_500)
+    person.page.wait_for_timeout(2_000)
     person.run(5)
     assert person.text(5) == "stopped 0"
 
@@ -103,6 +103,6 @@ def test_a_page_that_was_closed_is_looked_at_by_nobody(sit: Sit) -> None:
     person.until_store("store.candles?.length > 5")
     person.save()
     person.close()
-    person.come_back(after=3.0)
+    person.come_back(after=2.0)
     person.run(2)
     assert person.text(2) == "stopped 0"

@@ -20,7 +20,7 @@ LARGEST = 60_000
 
 def test_a_saved_notebook_and_its_html_show_the_picture(sit: Sit, window: BrowserContext, tmp_path: Path) -> None:
     """The file holds a picture and little else; as HTML it asks nobody for anything, and the picture is seen."""
-    person = sit("chart = live_candles(klines.pipe(ops.take(2_000)), title='BTCUSDT')\nawait chart.wait(4)")
+    person = sit("chart = live_candles(klines.pipe(ops.take(2_000)), title='BTCUSDT')\nawait chart.wait(2)")
     person.run(1)
     saved = person.save()
     (output,) = saved.cells[1].outputs
