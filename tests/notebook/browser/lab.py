@@ -236,6 +236,7 @@ class Person:
             " seq: store.seq, frames: store.frames, gaps: store.gaps, snapshots: store.snapshots, views: store.views,"
             " drawn: store.drawn, kind: store.kind, title: store.title, status: store.status, marks: store.marks,"
             " rows: store.rows.length, candles: store.candles?.length ?? 0,"
+            " oldest: store.candles?.[0]?.[0] ?? null,"
             " lines: Object.fromEntries([...store.lines].map(([name, line]) => [name, line.points.length])) }))"
         )
         return found

@@ -17,6 +17,7 @@ def test_a_reload_keeps_the_history(sit: Sit) -> None:
     person.reload()
     after = person.until_store(f"store.candles?.length > {before['candles']} && store.frames > 5 && store.drawn > 3")
     assert after["snapshots"] == 1 and after["gaps"] == 0
+    assert after["oldest"] == before["oldest"]
     assert person.pixels(*UP) > SOME and person.pixels(*DOWN) > SOME
 
     person.stop()
