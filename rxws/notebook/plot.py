@@ -43,7 +43,7 @@ def plot(
 
     The values go on unchanged, whatever becomes of the chart: a value that it cannot show, its stop button, and
     `autostop` end the chart alone. What your own `on_next` raises stands in its bar, and is raised all the same. The
-    chart ends with the subscription.
+    chart ends with the subscription, and the subscription when the cell that made it runs again, which makes another.
 
     Args:
         candle: makes a `market.Candle` of a value, or a tuple (opened, open, high, low, close) with or without a
@@ -113,6 +113,7 @@ def _subscribe(
 
     # The chart subscribes to the source, so that it overhears the source's connections.
     chart = shown(Observable(tap))
+    chart.until_replaced(running)
     try:
         chart.start()
     except BaseException:

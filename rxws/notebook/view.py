@@ -9,7 +9,8 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 from uuid import uuid4
 
-from reactivex.disposable import SerialDisposable
+from reactivex import abc
+from reactivex.disposable import CompositeDisposable, SerialDisposable
 
 from rxws import arguments
 from rxws.errors import ConfigError
@@ -61,6 +62,7 @@ class NotebookView(LiveView):
         self._told: Message = {}
         self._told_at = 0.0
         self._told_shape: Hashable = None
+        self._replaced = CompositeDisposable()
         self._cells: Cells | None = cells()
         if self._cells is not None:
             self._cells.add(self)
@@ -87,8 +89,13 @@ class NotebookView(LiveView):
         """End it by an error that came from elsewhere; from any thread."""
         self._on_loop(lambda _: self._fail(error))(None)
 
+    def until_replaced(self, subscription: abc.DisposableBase) -> None:
+        """Let this end too when its cell runs again."""
+        self._replaced.add(subscription)
+
     def replace(self) -> None:
         """End it for good: its cell runs again, and makes another one."""
+        self._replaced.dispose()
         widget, self._widget = self._widget, None
         if self.status in ("new", "live"):
             self.stop()

@@ -116,6 +116,24 @@ def test_running_a_cell_again_replaces_its_chart(shared: Kernel) -> None:
     assert shared.printed("await until(lambda: not exchange.live); print('none')") == "none"
 
 
+def test_running_a_cell_again_ends_what_passes_through_plot(shared: Kernel) -> None:
+    """Its subscription is nobody's any more: its name is the new one's. The button of its bar ends the chart alone."""
+    code = (
+        "before, came = exchange.handshakes_accepted, []\n"
+        "subscription = klines.pipe(plot(autostop=None)).subscribe(came.append)"
+    )
+    shared.run(code, cell="passes")
+    shared.tell(shared.widget(), {"type": "stop"})
+    assert (
+        shared.printed("count = len(came); await until(lambda: len(came) > count + 3); print('goes on')") == "goes on"
+    )
+    shared.run(code, cell="passes")
+    wait = "await until(lambda: exchange.handshakes_accepted == before + 1 and len(exchange.live) == 1); print('one')"
+    assert shared.printed(wait) == "one"
+    shared.run("pass", cell="passes")
+    assert shared.printed("await until(lambda: not exchange.live); print('none')") == "none"
+
+
 def test_where_a_front_end_names_no_cells_their_text_does(shared: Kernel) -> None:
     """The same text again is the same cell again."""
     code = "chart = live_candles(klines, autostop=None)\nchart"
