@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from numbers import Integral
 from sys import float_info
 from urllib.parse import unquote, urlsplit
 
@@ -102,7 +103,7 @@ def whole(name: str, value: int | None, *, optional: bool = False) -> None:
     if value is None and optional:
         return
     way_out = ", or None for no limit" if optional else ""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
         raise ConfigError(name, f"{value!r} is out of range; take a whole number, 1 or more{way_out}")
 
 

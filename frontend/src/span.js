@@ -4,13 +4,14 @@ const CANDLE_WIDTH = 7; // pixels that a candle has in the view that follows the
 const FEWEST = 40; // candles for which there is room, though fewer have come
 const LEAST_SPAN = 5_000;
 
-// The least distance between two candles next to each other: how long one lasts.
+// The median distance between two of the newest candles: how long one lasts.
 export function intervalOf(candles) {
-  let least = Infinity;
-  for (let i = Math.max(1, candles.length - 50); i < candles.length; i += 1) {
-    least = Math.min(least, candles[i][0] - candles[i - 1][0]);
+  const distances = [];
+  for (let i = Math.max(1, candles.length - 49); i < candles.length; i += 1) {
+    distances.push(candles[i][0] - candles[i - 1][0]);
   }
-  return Number.isFinite(least) && least > 0 ? least : 60_000;
+  distances.sort((one, other) => one - other);
+  return distances[(distances.length - 1) >> 1] ?? 60_000;
 }
 
 // From the first to the last instant of all there is; null: there is nothing.
@@ -37,8 +38,11 @@ export function newest(store, width) {
   if (store.candles?.length) {
     const interval = intervalOf(store.candles);
     const room = Math.max(FEWEST, Math.floor(width / CANDLE_WIDTH));
-    const to = Math.max(all[1], store.candles.at(-1)[0] + 2 * interval);
-    return [to - Math.max(FEWEST, Math.min(room, store.candles.length + 3)) * interval, to];
+    const count = Math.max(FEWEST, Math.min(room, store.candles.length + 3));
+    const last = store.candles.at(-1)[0];
+    // A line goes on while no candle comes; candles of another time than its own stay in sight all the same.
+    const to = Math.max(last + 2 * interval, Math.min(all[1], last + (count >> 1) * interval));
+    return [to - count * interval, to];
   }
   const window = store.window === null ? Infinity : store.window * 1000;
   return [Math.max(all[1] - window, Math.min(all[0], all[1] - LEAST_SPAN)), all[1]];

@@ -64,3 +64,15 @@ test("the legend tells what is under the crosshair, an outage too", () => {
 test("numbers have seven digits, and none for show", () => {
   assert.deepEqual([42_000.1234567, 0.00001234, 0, -3, 1e9, null].map(numberText), ["42000.12", "0.00001234", "0", "-3", "1000000000", "–"]);
 });
+
+test("two candles close together do not make all others slim", () => {
+  const candles = Array.from({ length: 60 }, (_, i) => [i * 1000, 1, 1, 1, 1, 1]);
+  assert.equal(intervalOf([...candles, [59_001, 1, 1, 1, 1, 1]]), 1000);
+});
+
+test("candles of another time than a line's stay in sight", () => {
+  const candles = Array.from({ length: 60 }, (_, i) => [i * 1000, 1, 1, 1, 1, 1]);
+  const store = { candles, lines: new Map([["a", { axis: "own", points: [[1e9, 1]] }]]), window: null };
+  const [from, to] = newest(store, 700);
+  assert.ok(from < 59_000 && to > 59_000 && to < 1e6);
+});

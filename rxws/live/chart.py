@@ -57,7 +57,7 @@ class Chart:
         self.max_points = max_points
         self._titled = title is not None
         self._candle = candle
-        self._market: tuple[str, str] | None = None
+        self._market: tuple[str, str, str] | None = None
 
     @property
     def dropped(self) -> int:
@@ -73,13 +73,13 @@ class Chart:
         """
         assert self.candles is not None
         bar = bar_of(value, self._candle)
-        market = bar.symbol, bar.interval
+        market = bar.symbol, bar.interval, bar.venue
         if self._market is None:
             self._market = market
             if not self._titled:
-                self.title = " ".join(market).strip()
+                self.title = " ".join(market[:2]).strip()
         elif market != self._market:
-            for field, here, before in zip(("symbol", "interval"), market, self._market, strict=True):
+            for field, here, before in zip(("symbol", "interval", "venue"), market, self._market, strict=True):
                 if here != before:
                     raise WrongShape(f"the {field} {here!r}", value, f"is not the {before!r} of this chart", KEEP_ONE)
         self.candles.take(bar)
@@ -104,7 +104,7 @@ class Chart:
                 return
         self.marks.append(mark)
         if mark.stream in self.lines:  # no line across it
-            self.lines[mark.stream].take(mark.from_ns, None)
+            self.lines[mark.stream].cut(mark.from_ns)
 
     def _axis(self, height: float) -> Axis | None:
         """Return where a line belongs whose first number this is; None: there is no candle yet, so nobody knows."""
@@ -124,7 +124,7 @@ def _point(name: str, value: object, time_ns: int) -> tuple[int, float | None]:
         return time_ns, None
     try:
         number = float(height) if not isinstance(height, bool) else None  # type: ignore[arg-type]  # it says itself
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = None
     if number is None:
         raise WrongShape(f"the value of {name!r}", value, f"is no number ({type(height).__name__})", WAY_OUT)

@@ -12,6 +12,8 @@ Point: TypeAlias = tuple[int, float | None]
 
 FIRST_WIDTH_NS = 1_000_000
 PER_BUCKET = 4
+FOR_EVER = 1e12
+"""Seconds; longer than any time that can be told."""
 
 
 class Line:
@@ -31,7 +33,7 @@ class Line:
         self.late = 0
         """How many points came when their time was no longer kept."""
         self._buckets: dict[int, list[Point]] = {}
-        self._window_ns = None if window is None else round(window * 1e9)
+        self._window_ns = None if window is None else round(min(window, FOR_EVER) * 1e9)
         self._width_ns = FIRST_WIDTH_NS
         self._changed_from: int | None = None
         self._newest = 0
@@ -40,6 +42,8 @@ class Line:
     def take(self, time_ns: int, value: float | None) -> None:
         """Add a point; None breaks the line there."""
         buckets, index = self._buckets, time_ns // self._width_ns
+        if not buckets:
+            self._newest = index
         if index in buckets:
             before = len(buckets[index])
             buckets[index] = _reduced([*buckets[index], (time_ns, value)])
@@ -55,6 +59,13 @@ class Line:
         self._newest = max(self._newest, index)
         self._changed_from = index if self._changed_from is None else min(self._changed_from, index)
         self._trim()
+
+    def cut(self, time_ns: int) -> None:
+        """Break the line behind its newest point, if there is one, and at `time_ns` at the latest."""
+        if self._buckets:
+            newest_ns, value = self._buckets[self._newest][-1]
+            if value is not None:
+                self.take(min(time_ns, newest_ns + 1), None)
 
     def points(self) -> list[Point]:
         """All points, in time."""

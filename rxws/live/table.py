@@ -18,6 +18,8 @@ KeyOf: TypeAlias = str | Callable[[Any], Hashable] | None  # Any: whatever the s
 
 MOST_COLUMNS = 30
 """What a person can look at, and a bound for values whose fields are ever others."""
+LONGEST = 200
+"""Characters of a cell; a book of a thousand levels is no cell."""
 WAY_OUT = "a row is a dict, a dataclass, a Struct or a NamedTuple; ops.map makes them"
 
 
@@ -54,6 +56,8 @@ class Table:
         self._ages: dict[Hashable, None] = {}
         self._changed: dict[Hashable, None] = {}
         self._removed: dict[Hashable, None] = {}
+        self._told: set[Hashable] = set()
+        self._typed: set[str] = set()
 
     def take(self, value: object, time_ns: int) -> None:
         """Take a value.
@@ -81,6 +85,7 @@ class Table:
         A row that has gone and come back is among both: those gone go first.
         """
         rows = [(key, self._texts(key)) for key in self._changed]
+        self._told.update(self._changed)
         removed = list(self._removed)
         self._changed.clear()
         self._removed.clear()
@@ -90,7 +95,8 @@ class Table:
         if self._key is None:
             return next(self._numbers)
         if callable(self._key):
-            return self._key(value)
+            found: object = self._key(value)
+            return found if isinstance(found, Hashable) else repr(found)
         if self._key not in row:
             raise WrongShape(f"the key {self._key!r}", value, way_out=WAY_OUT)
         found = row[self._key]
@@ -104,21 +110,27 @@ class Table:
                         f"the column {name!r}", dict(row), way_out="columns= names fields that each row has"
                     )
         for name in self.columns if self._chosen else row:
-            cell = row[name]
-            is_number = _is_number(cell)
             if name not in self._seen and len(self._seen) < MOST_COLUMNS:
                 self._seen.add(name)
                 if not self._chosen:
                     self.columns.append(name)
-                if is_number:
-                    self.numeric.add(name)
-            elif not is_number and cell is not None:
-                self.numeric.discard(name)
+            self._see_type(name, row[name])
+
+    def _see_type(self, name: str, cell: object) -> None:
+        if cell is None or name not in self._seen:
+            return
+        if not _is_number(cell):
+            self.numeric.discard(name)
+        elif name not in self._typed:
+            self.numeric.add(name)
+        self._typed.add(name)
 
     def _remove(self, key: Hashable) -> None:
         del self._cells[key], self._ages[key]
         self._changed.pop(key, None)
-        self._removed[key] = None
+        if key in self._told:  # of one that nobody has heard of, nobody must hear that it is gone
+            self._told.remove(key)
+            self._removed[key] = None
         self.dropped += self._key is not None
 
     def _texts(self, key: Hashable) -> list[str]:
@@ -137,7 +149,10 @@ def row_of(value: object) -> Row:
     ({'a': 1}, ['generation', 'origin'])
     """
     if isinstance(value, Mapping):
-        return value
+        for name in value:
+            if not isinstance(name, str):
+                raise WrongShape(f"the field {name!r}", dict(value), "has a name that is no string", WAY_OUT)
+        return dict(value)  # whoever emits one dict again and again changes it meanwhile
     names = getattr(value, "__struct_fields__", None) or getattr(value, "_fields", None)  # msgspec; a NamedTuple
     if names is None and is_dataclass(value) and not isinstance(value, type):
         names = [field.name for field in fields(value)]
@@ -169,4 +184,5 @@ def _text(cell: object) -> str:
     """
     if cell is None:
         return ""
-    return f"{cell:.10g}" if isinstance(cell, float) else str(cell)
+    text = f"{cell:.10g}" if isinstance(cell, float) else str(cell)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

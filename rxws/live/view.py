@@ -14,6 +14,7 @@ from reactivex import Observable, abc
 from reactivex.disposable import CompositeDisposable
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 
+from rxws import arguments
 from rxws.errors import ConfigError
 from rxws.events import Event
 from rxws.live.chart import Take
@@ -77,7 +78,7 @@ class LiveView(abc.DisposableBase, ABC):
         self._open = len(feeds)
         self._states: deque[StreamState] = deque(maxlen=STATES)
         self._overheard: set[str] = set()
-        self._elsewhere: deque[Callable[[], None]] = deque(maxlen=WAITING_VALUES)
+        self._elsewhere: deque[tuple[bool, Callable[[], None]]] = deque()
         self._lock = threading.Lock()
         self._subscriptions = CompositeDisposable()
 
@@ -125,12 +126,19 @@ class LiveView(abc.DisposableBase, ABC):
         """Start it if it is new, and wait until it ends; after `seconds` stop it. None: as long as it goes on.
 
         When this returns, the sockets are closed and the last picture is drawn. It raises nothing of the streams:
-        `error` is what ended them.
+        `error` is what ended them. Where it is cancelled, as by the interrupt of a cell, the view stops.
+
+        Raises:
+            ConfigError: `seconds` is out of range.
         """
+        arguments.seconds("seconds", seconds)
         self.start()
-        if self.status == "live":
-            await asyncio.wait([self._ended], timeout=seconds)
-            self.stop()
+        try:
+            if self.status == "live":
+                await asyncio.wait([self._ended], timeout=seconds)
+        finally:
+            if self.status == "live":
+                self.stop()
         await settled()
 
     def __enter__(self) -> Self:
@@ -184,8 +192,8 @@ class LiveView(abc.DisposableBase, ABC):
             self._subscriptions.add(
                 feed.stream.subscribe(
                     on_loop(next_value),
-                    on_loop(lambda error: self._fail(error, feed.name)),
-                    lambda: on_loop(lambda _: self._completed())(None),
+                    on_loop(lambda error: self._fail(error, feed.name), is_end=True),
+                    lambda: on_loop(lambda _: self._completed(), is_end=True)(None),
                     scheduler=self._scheduler,
                 )
             )
@@ -219,7 +227,8 @@ class LiveView(abc.DisposableBase, ABC):
 
         return hear
 
-    def _on_loop(self, handle: Callable[[Any], None]) -> Callable[[Any], None]:  # Any: whatever a stream emits
+    # Any: whatever a stream emits
+    def _on_loop(self, handle: Callable[[Any], None], *, is_end: bool = False) -> Callable[[Any], None]:
         """Return `handle`, called on the loop's thread: reactivex's own timers emit on others."""
 
         def taken(value: object) -> None:
@@ -227,8 +236,9 @@ class LiveView(abc.DisposableBase, ABC):
                 handle(value)
                 return
             with self._lock:
-                self._unread += len(self._elsewhere) == WAITING_VALUES
-                self._elsewhere.append(lambda: handle(value))
+                if len(self._elsewhere) >= WAITING_VALUES:
+                    self._drop_oldest()
+                self._elsewhere.append((is_end, lambda: handle(value)))
                 wake = len(self._elsewhere) == 1
             if wake and not self._loop.is_closed():
                 self._loop.call_soon_threadsafe(self._take_waiting)
@@ -239,8 +249,16 @@ class LiveView(abc.DisposableBase, ABC):
         with self._lock:
             waiting = list(self._elsewhere)
             self._elsewhere.clear()
-        for take in waiting:
+        for _, take in waiting:
             take()
+
+    def _drop_oldest(self) -> None:
+        """Make room for a value; an end must be heard of."""
+        for index, (is_end, _) in enumerate(self._elsewhere):
+            if not is_end:
+                del self._elsewhere[index]
+                self._unread += 1
+                return
 
     def _fail(self, error: BaseException, name: str = "") -> None:
         if self.status == "live":

@@ -38,7 +38,7 @@ def live_candles(
         lines: names and streams. Their values are numbers, drawn where they arrive, or pairs (time, number); None and
             NaN are gaps. A line whose first number is near the candles' prices shares their axis. None: no lines.
         candle: makes a `market.Candle` of a value, or a tuple (opened, open, high, low, close) with or without a
-            volume behind; opened is an aware datetime, or ns or ms since the epoch. None: the values are candles.
+            volume behind; opened is an aware datetime, or ns, µs or ms since the epoch. None: the values are candles.
         title: None: the symbol and the interval, where the candles tell them.
         max_candles: how many candles are kept, 1 or more.
         max_points: how many points a line keeps, 10 or more; of more, it keeps those that a picture shows.

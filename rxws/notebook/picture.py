@@ -24,6 +24,7 @@ VOLUMES = 0.16
 """Of the height of the plot, for the largest volume."""
 LINE = 16.0
 """From one line of text to the next, in pixels."""
+LEGEND_ROWS = 4
 NOTHING = "nothing to show yet"
 
 
@@ -51,6 +52,9 @@ def _legend(canvas: Canvas, chart: Chart, top: float) -> float:
         name = canvas.fitting(f"{name} ", WIDTH - 2 * PAD - swatch - canvas.measure(value)) if name else ""
         width = swatch + canvas.measure(name) + canvas.measure(value)
         if x > PAD and x + width > WIDTH - PAD:
+            if y > top + LEGEND_ROWS * LINE - LINE:
+                canvas.text(x, y, "…", FAINT)
+                break
             x, y = PAD, y + LINE
         if line:
             canvas.box(x, y - 1.5, x + 10.0, y + 1.5, colour)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby, pairwise
 from math import floor, isfinite, log10
+from statistics import median_low
 
 from rxws.live import Axis, Bar, Chart, Point
 
@@ -25,8 +26,9 @@ TICK_HEIGHT = 36.0
 
 
 def interval_of(bars: list[Bar]) -> int:
-    """Return how long a candle lasts: the least distance between two neighbours of the newest."""
-    return min((after.open_ns - before.open_ns for before, after in pairwise(bars[-50:])), default=MINUTE_NS)
+    """Return how long a candle lasts: the median distance between two neighbours of the newest."""
+    distances = [after.open_ns - before.open_ns for before, after in pairwise(bars[-50:])]
+    return median_low(distances) if distances else MINUTE_NS
 
 
 def shown_span(chart: Chart, width: float) -> Span | None:
@@ -44,7 +46,9 @@ def shown_span(chart: Chart, width: float) -> Span | None:
     if bars:
         interval = interval_of(bars)
         count = max(FEWEST, min(int(width / CANDLE_WIDTH), len(bars) + 3))
-        end = max(last, bars[-1].open_ns + 2 * interval)
+        newest = bars[-1].open_ns
+        # A line goes on while no candle comes; candles of another time than its own stay in sight all the same.
+        end = max(newest + 2 * interval, min(last, newest + count // 2 * interval))
         return end - count * interval, end
     start = first if chart.window is None else max(first, last - chart.window * 1e9)
     return min(start, last - LEAST_NS), last
@@ -79,6 +83,8 @@ def height_ticks(low: float, high: float, height: float) -> list[tuple[float, st
     >>> height_ticks(0.9, 5.2, 100.0)
     [(2.0, '2'), (4.0, '4')]
     """
+    if height <= 0.0:
+        return []
     least = (high - low) * TICK_HEIGHT / height
     magnitude = 10.0 ** floor(log10(least))
     step = next(factor * magnitude for factor in (1, 2, 5, 10) if factor * magnitude >= least * 0.999)

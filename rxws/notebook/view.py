@@ -211,7 +211,11 @@ class NotebookView(LiveView):
         if self._widget is not None:
             bundle["application/vnd.jupyter.widget-view+json"] = self._widget.get_view_spec()
         if picture:
-            bundle["image/png"] = b64encode(self.png()).decode()
+            try:
+                bundle["image/png"] = b64encode(self.png()).decode()
+            except RAISED as error:
+                report(error)
+                bundle["text/plain"] += f" · no picture: {type(error).__name__}: {error}"
         return bundle
 
     def _heard(self, message: Any) -> None:

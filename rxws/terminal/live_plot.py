@@ -30,7 +30,7 @@ def live_plot(
 
     Args:
         streams: names and streams. Their values are numbers, drawn where they arrive, or pairs (time, number), time
-            being an aware datetime, or ns or ms since the epoch; None and NaN are gaps.
+            being an aware datetime, or ns, µs or ms since the epoch; None and NaN are gaps.
         title: None: none.
         window: seconds behind the newest value that are shown; None: all, ever coarser.
         max_points: how many points a line keeps, 10 or more; of more, it keeps those that a picture shows.

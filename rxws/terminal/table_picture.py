@@ -46,6 +46,10 @@ def table_rows(table: Table, width: int, height: int) -> list[Row]:
     lines = [[escaped(text) for text in texts] for texts in shown]
     widths = _widths([names, *lines], width)
     right = [name in table.numeric for name in table.columns]
+    shown_columns = _fitting(widths, width)
+    if shown_columns < len(names):
+        widths, right = [*widths[:shown_columns], 1], [*right[:shown_columns], False]
+        names, *lines = ([*texts[:shown_columns], "…"] for texts in (names, *lines))
     found = [fitted([(_line(names, widths, right), BOLD)], width)]
     found += [fitted([(_line(line, widths, right), None)], width) for line in lines]
     if more and room > 1:
@@ -59,6 +63,17 @@ def _widths(lines: Sequence[Sequence[str]], width: int) -> list[int]:
     if sum(needed) + len(BETWEEN) * (columns - 1) <= width:
         return needed
     return [min(each, WIDEST) for each in needed]
+
+
+def _fitting(widths: Sequence[int], width: int) -> int:
+    """Return how many columns are shown: of a number that is cut off nobody sees that it is."""
+    if sum(widths) + len(BETWEEN) * (len(widths) - 1) <= width:
+        return len(widths)
+    count, used = 0, 1  # the last one says that there are more
+    while count < len(widths) and used + widths[count] + len(BETWEEN) <= width:
+        used += widths[count] + len(BETWEEN)
+        count += 1
+    return count
 
 
 def _line(texts: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:

@@ -102,28 +102,13 @@ class TerminalView(LiveView):
         The last picture stays, and the sockets are closed when it returns.
         """
         check_seconds("seconds", seconds)
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            asyncio.run(self._to_its_end(seconds))
-        else:
+        if is_loop_running():
             raise ConfigError(
                 "run", "an event loop is running here already; await view.wait(seconds) there, or view.start()"
             )
+        asyncio.run(self._to_its_end(seconds))
         if self.error is not None:
             raise self.error
-
-    async def wait(self, seconds: float | None = None) -> None:
-        """Start it if it is new, and wait until it ends; after `seconds` stop it. None: as long as it goes on.
-
-        When this returns, the sockets are closed and the last picture stays. It raises nothing of the streams:
-        `error` is what ended them. Where it is cancelled, the view stops.
-        """
-        try:
-            await super().wait(seconds)
-        finally:
-            if self.status != "new":
-                self.stop()
 
     def rows(self, width: int, height: int, *, coloured: bool = True) -> list[Row]:
         """Return the picture as it is now: the bar, and what stands below it.
@@ -221,3 +206,12 @@ class TerminalView(LiveView):
             with suppress(NotImplementedError):
                 self._loop.add_signal_handler(signal.SIGWINCH, self._coalescer.touch)
                 self._heeds_resizes = True
+
+
+def is_loop_running() -> bool:
+    """Tell whether an event loop runs in this thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rxws.errors import WrongShape
-from rxws.live.bars import Bar, bar_of, instant_ns
+from rxws.live.bars import Bar, bar_of, instant_ns, number
 from rxws.market import Candle
 
 KLINE = {"t": 60_000, "s": "BTCUSDT", "i": "1m", "o": "1.5", "h": "3.0", "l": "1.0", "c": "2.0", "v": "9.0", "x": False}
@@ -67,7 +67,7 @@ CANDLE = Candle(
 )
 def test_a_kline_is_taken_as_it_is(value: object) -> None:
     """Every shape that `filter_kline` passes."""
-    assert bar_of(value) == BAR
+    assert bar_of(value) == (BAR._replace(venue="binance") if value is CANDLE else BAR)
 
 
 @pytest.mark.parametrize("field", ["t", "o", "h", "l", "c"])
@@ -101,7 +101,7 @@ def test_anything_else_comes_through_candle() -> None:
     row = ("60000", "1.5", Decimal(3), 1, 2.0, 9)
     assert bar_of(row, lambda value: value) == BAR._replace(symbol="", interval="")
     assert bar_of(row, lambda value: value[:5]).volume == 0.0
-    assert bar_of("any", lambda _: CANDLE) == BAR
+    assert bar_of("any", lambda _: CANDLE) == BAR._replace(venue="binance")
 
 
 @pytest.mark.parametrize(
@@ -137,3 +137,26 @@ def test_an_instant_is_the_same_however_it_is_written(naive: datetime) -> None:
     assert instant_ns(when, "t", None) == microseconds * 1_000
     assert instant_ns(microseconds * 1_000, "t", None) == microseconds * 1_000
     assert instant_ns(microseconds // 1_000, "t", None) == microseconds // 1_000 * 1_000_000
+
+
+@pytest.mark.parametrize("value", [1_783_468_800_000, 1_783_468_800_000_000, 1_783_468_800_000_000_000])
+def test_an_instant_in_milli_micro_or_nanoseconds_is_the_same(value: int) -> None:
+    """Venues write all three."""
+    assert instant_ns(value, "t", {}) == 1_783_468_800_000_000_000
+
+
+@pytest.mark.parametrize(
+    "value", [-(10**14), 10**30, datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)]
+)
+def test_an_instant_that_no_calendar_has_is_refused(value: object) -> None:
+    """An axis could not label it."""
+    with pytest.raises(WrongShape, match="not within the years 2 to 9998"):
+        instant_ns(value, "t", {})
+
+
+def test_a_time_in_words_says_what_a_time_is() -> None:
+    """And a price what a price is: not how candles are made."""
+    with pytest.raises(WrongShape, match="aware datetime, or milli-"):
+        instant_ns("2026-01-01", "t", {})
+    with pytest.raises(WrongShape, match="take an int, a float"):
+        number(None, "open", {})

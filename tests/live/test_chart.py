@@ -8,6 +8,7 @@ import pytest
 from rxws.errors import WrongShape
 from rxws.live.chart import Chart
 from rxws.live.streams import Mark
+from rxws.market import Candle
 
 SECOND = 1_000_000_000
 
@@ -112,7 +113,7 @@ def test_an_outage_breaks_the_line_of_its_stream_and_no_other() -> None:
     ended = Mark("a", "lost", 2 * SECOND, 3 * SECOND, "lost")
     chart.mark(ended)
     assert list(chart.marks) == [ended]
-    assert chart.lines["a"].points()[-1] == (2 * SECOND, None)
+    assert chart.lines["a"].points()[-1] == (1 * SECOND + 1, None)
     assert chart.lines["b"].last() == 1.0
 
 
@@ -139,3 +140,37 @@ def test_a_line_that_comes_before_the_first_candle_waits_for_it() -> None:
     chart.take_candle(kline(), 0)
     take(101.0, 1)
     assert chart.axes == {"line": "price"}
+
+
+def test_an_outage_leaves_a_line_of_another_time_as_it_is() -> None:
+    """A replay of last month is cut behind its newest point, not at today's time, which would push all of it out."""
+    chart = Chart(["a"], window=60.0)
+    take = chart.taker("a")
+    for second in range(10):
+        take((second * 1_000, second), 10**9 * SECOND)
+    chart.mark(Mark("a", "lost", 10**9 * SECOND, None, "lost"))
+    take((10_000, 10.0), 10**9 * SECOND)
+    heights = [height for _, height in chart.lines["a"].points()]
+    assert heights == [*range(10), None, 10.0]
+    assert chart.dropped == 0
+
+
+def test_candles_of_two_venues_do_not_go_into_one_chart() -> None:
+    """They would overwrite one another, minute by minute."""
+    chart = Chart(max_candles=9)
+
+    def make(venue: str) -> Candle:
+        one = Decimal(1)
+        prices = {"open": one, "high": one, "low": one, "close": one, "volume": one}
+        times = {"open_ns": SECOND, "close_ns": 2 * SECOND, "time_ns": SECOND, "arrival_ns": SECOND}
+        return Candle(venue=venue, symbol="A", interval="1m", closed=None, **prices, **times)
+
+    chart.take_candle(make("one"), 0)
+    with pytest.raises(WrongShape, match="the venue 'other' is not the 'one' of this chart"):
+        chart.take_candle(make("other"), 0)
+
+
+def test_a_number_beyond_floats_names_itself() -> None:
+    """Not an OverflowError from somewhere."""
+    with pytest.raises(WrongShape, match="is no number"):
+        Chart(["line"]).taker("line")(10**400, 0)

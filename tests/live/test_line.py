@@ -90,3 +90,18 @@ def test_a_break_is_kept_where_nothing_follows(bound: int) -> None:
     for number in range(40):
         line.take(number * MS // 4, None if number == 39 else float(number))
     assert line.points()[-1] == (39 * MS // 4, None)
+
+
+def test_a_line_before_1970_has_a_window_too() -> None:
+    """Times may be negative."""
+    line = Line(bound=100, window=120.0)
+    for second in range(5):
+        line.take(-(10**17) + second * 10**9, float(second))
+    assert [height for _, height in line.points()] == [0.0, 1.0, 2.0, 3.0, 4.0]
+
+
+def test_a_window_may_be_longer_than_time() -> None:
+    """As long as anything is."""
+    line = Line(bound=100, window=1e300)
+    line.take(1, 1.0)
+    assert line.points() == [(1, 1.0)]

@@ -123,3 +123,47 @@ def test_what_is_told_as_changed_makes_the_same_rows(
             copy[key] = cells
         rows = list(copy.items())
         assert (rows if keyed else rows[::-1]) == table.rows()
+
+
+def test_rows_that_nobody_asks_for_leave_nothing_behind() -> None:
+    """A terminal draws all rows, and never asks what has changed."""
+    table = Table(max_rows=2)
+    for number in range(1_000):
+        table.take({"a": number}, 0)
+    assert table.changed() == ([(998, ["998"]), (999, ["999"])], [])
+    table.take({"a": 1_000}, 0)
+    assert table.changed() == ([(1_000, ["1000"])], [998])
+
+
+def test_one_dict_emitted_again_and_again_is_many_rows() -> None:
+    """What becomes of it later is another row."""
+    table = Table()
+    row = {"a": 1}
+    table.take(row, 0)
+    row["a"] = 2
+    table.take(row, 0)
+    assert [texts for _, texts in table.rows()] == [["2"], ["1"]]
+
+
+def test_a_field_whose_name_is_no_string_says_so() -> None:
+    """An order book as {price: quantity} is no row."""
+    with pytest.raises(WrongShape, match="the field 1.5 has a name that is no string in {1.5: 3}"):
+        Table().take({1.5: 3}, 0)
+
+
+def test_a_column_is_numeric_though_its_first_cell_is_empty() -> None:
+    """And is not, once a word was there."""
+    table = Table()
+    for value in ({"p": None, "q": 1}, {"p": "1.5", "q": "x"}, {"p": 2, "q": 3}):
+        table.take(value, 0)
+    assert table.numeric == {"p"}
+
+
+def test_a_key_may_be_anything_and_a_cell_has_a_bound() -> None:
+    """What cannot be hashed is known by its text."""
+    table = Table(key=lambda value: value["levels"])
+    for _ in range(2):
+        table.take({"levels": [1] * 1_000}, 0)
+    ((_, (text,)),) = table.rows()
+    assert len(text) == 201
+    assert text.endswith("…")

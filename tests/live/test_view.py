@@ -281,3 +281,36 @@ async def test_silence_is_measured_from_the_last_value() -> None:
     assert quiet is not None
     assert quiet >= 0.0
     view.stop()
+
+
+async def test_an_end_from_another_thread_is_never_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values are, where the loop has no time for them; a completion that was would leave a view that never ends."""
+    monkeypatch.setattr("rxws.live.view.WAITING_VALUES", 10)
+    one: Subject[int] = Subject()
+    other: Subject[int] = Subject()
+    view = View(one, other).start()
+
+    def feed() -> None:
+        one.on_completed()
+        for number in range(100):
+            other.on_next(number)
+        other.on_completed()
+
+    thread = threading.Thread(target=feed)
+    thread.start()
+    thread.join()
+    await view.wait()
+    assert view.status == "completed"
+    assert view.events_in + view.dropped == 100
+    assert view.dropped > 80
+
+
+async def test_a_wait_that_is_cancelled_stops_the_view() -> None:
+    """An interrupted cell leaves no socket."""
+    view = View(rx.never()).start()
+    waiting = asyncio.create_task(view.wait(3_600))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert view.status == "stopped"

@@ -312,3 +312,22 @@ def test_a_saved_notebook_holds_pictures_and_is_small() -> None:
 def width(data: Any) -> int:
     """How wide a picture is."""
     return Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).width
+
+
+def test_a_picture_that_cannot_be_drawn_leaves_a_word(shared: Kernel) -> None:
+    """Why there is none, in the output; and the loop's handler hears of it."""
+    shared.run("chart = live_plot({'a': rx.never()}, autostop=None)\nchart")
+    shared.run("chart.png = lambda: 1 / 0")
+    came = bundles(shared.run("chart.stop()"))
+    assert "image/png" not in came[-1]
+    assert "no picture: ZeroDivisionError" in came[-1]["text/plain"]
+
+
+def test_an_interrupted_wait_closes_the_sockets(shared: Kernel) -> None:
+    """Whoever interrupts a cell wants an end."""
+    shared.run("chart = live_candles(klines, autostop=None)")
+    begun = shared.begin("print('begins'); await chart.wait(3_600)")
+    shared.until(lambda message: message["content"].get("text", "").startswith("begins"))
+    shared.interrupt()
+    shared.until(lambda message: ends(message, begun))
+    assert shared.printed("await until(lambda: not exchange.live); print(chart.status)") == "stopped"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,3 +52,14 @@ def test_where_it_is_narrow_no_column_takes_all() -> None:
     table = Table()
     table.take({"text": "x" * 200, "n": 1}, 0)
     assert texts(table_rows(table, 50, 3))[1] == "x" * 39 + "…  1       "
+
+
+@pytest.mark.parametrize("width", range(1, 40))
+def test_no_number_is_cut(width: int) -> None:
+    """A column that has no room is left out, and the row says so."""
+    table = Table()
+    table.take({"symbol": "BTCUSDT", "bid": "64012.34", "ask": "64012.35"}, 0)
+    known = {"symbol", "bid", "ask", "BTCUSDT", "64012.34", "64012.35", "…"}
+    for row in texts(table_rows(table, width, 5)):
+        assert set(row.split()) <= known
+        assert ("…" in row) == (width < 27)
