@@ -29,7 +29,7 @@ def live_plot(
 
     Args:
         streams: names and streams. Their values are numbers (int, float, Decimal, or a string of one), drawn where
-            they arrive, or pairs (time, number), time being an aware datetime, or ns, µs or ms since the epoch. None and
+            they arrive, or pairs (time, number), time an aware datetime, or ns, µs or ms since the epoch. None and
             NaN are gaps.
         title: None: no title.
         window: seconds behind the newest point that are shown; None: all, ever coarser.
