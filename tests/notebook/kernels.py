@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from queue import Empty
 from time import monotonic
 from typing import Any, Self
 
@@ -74,7 +75,13 @@ class Kernel:
         while not came or not wanted(came[-1]):
             if monotonic() > deadline:
                 raise TimeoutError(f"it has said much, but not what was waited for: {came[-3:]}")
-            came.append(self._client.get_iopub_msg(timeout=PATIENCE))
+            try:
+                came.append(self._client.get_iopub_msg(timeout=PATIENCE))
+            except Empty:
+                alive = "lives" if self._manager.is_alive() else "has died"
+                raise TimeoutError(
+                    f"the kernel {alive}, and has said nothing for {PATIENCE} s; before: {came}"
+                ) from None
         self.heard += came
         return came
 
