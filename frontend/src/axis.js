@@ -70,6 +70,8 @@ function monthOf(tick) {
   return `${NAMES[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
 }
 
+const EDGE = 12; // pixels that there are at least
+
 // The labels of a span drawn `width` pixels wide: { ticks, labels }, of the finest step at which no two of them touch.
 export function place(from, to, width, measure, between = 14) {
   const most = width / 30;
@@ -80,7 +82,10 @@ export function place(from, to, width, measure, between = 14) {
     found = { ticks, labels: labelsOf(ticks, step) };
     const halves = found.labels.map((label) => Math.max(...label.split("\n").map(measure)) / 2);
     const at = (index) => ((ticks[index] - from) / (to - from)) * width;
-    if (ticks.every((_, i) => i === 0 || at(i) - halves[i] - between >= at(i - 1) + halves[i - 1])) return found;
+    if (ticks.every((_, i) => i === 0 || at(i) - halves[i] - between >= at(i - 1) + halves[i - 1])) {
+      // Right of the plot there is an edge: half a label would be a wrong one.
+      return { ticks, labels: found.labels.map((label, i) => (i === 0 || at(i) + halves[i] <= width + EDGE ? label : "")) };
+    }
   }
   return { ticks: found.ticks.slice(0, 1), labels: found.labels.slice(0, 1) };
 }

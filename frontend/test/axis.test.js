@@ -62,3 +62,10 @@ test("days and months have labels of their own", () => {
   const years = place(Date.UTC(2020, 5), Date.UTC(2026, 5), 600, measure).labels;
   assert.ok(years.some((label) => /^20\d\d$/.test(label)), years.join("|"));
 });
+
+test("a label that would reach over the right edge is left out, its tick is not", () => {
+  const { ticks, labels } = place(0, 600_000, 600, (label) => label.length * 6);
+  assert.equal(ticks.at(-1), 600_000);
+  assert.equal(labels.at(-1), "");
+  assert.equal(labels.at(-2), "00:09");
+});
