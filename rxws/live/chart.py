@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from math import isfinite
 from typing import Any, Literal, TypeAlias
 
 from rxws.errors import WrongShape
@@ -20,6 +19,8 @@ Take: TypeAlias = Callable[[Any, int], None]  # Any: whatever a stream emits; wh
 """Takes a value, and when it came in nanoseconds since the epoch."""
 
 KEEP_ONE = "keep one of them, with operators.match for example"
+TOO_HIGH = 1e100
+"""A number beyond has no place in a picture."""
 MARKS = 200
 """The newest, so many are kept."""
 WAY_OUT = "a line takes numbers, pairs (time, number), and None for a gap; ops.map makes them"
@@ -128,4 +129,4 @@ def _point(name: str, value: object, time_ns: int) -> tuple[int, float | None]:
         number = None
     if number is None:
         raise WrongShape(f"the value of {name!r}", value, f"is no number ({type(height).__name__})", WAY_OUT)
-    return time_ns, number if isfinite(number) else None
+    return time_ns, number if abs(number) < TOO_HIGH else None  # nor is a NaN less

@@ -19,6 +19,8 @@ FEWEST = 40
 """Candles for which there is room, though fewer have come."""
 LEAST_NS = 5_000_000_000
 MINUTE_NS = 60_000_000_000
+SMALLEST = 1e-300
+"""Between two labels of a height, at least: floats can tell no less."""
 ROOM = 0.08
 """Of the height, above and below."""
 TICK_HEIGHT = 36.0
@@ -83,9 +85,9 @@ def height_ticks(low: float, high: float, height: float) -> list[tuple[float, st
     >>> height_ticks(0.9, 5.2, 100.0)
     [(2.0, '2'), (4.0, '4')]
     """
-    if height <= 0.0:
+    least = (high - low) * TICK_HEIGHT / height if height > 0.0 else 0.0
+    if least < SMALLEST:
         return []
-    least = (high - low) * TICK_HEIGHT / height
     magnitude = 10.0 ** floor(log10(least))
     step = next(factor * magnitude for factor in (1, 2, 5, 10) if factor * magnitude >= least * 0.999)
     digits = max(0, -floor(log10(step * 1.001)))

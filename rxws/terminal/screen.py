@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import IO
 
 from rich.console import Console
@@ -23,7 +25,8 @@ WAY_OUT = "a chart takes several lines, and a table several streams, merged"
 
 def standard_console() -> Console:
     """Return the standard output; where it is no terminal, rich is told so whatever the environment says of colours."""
-    return Console(highlight=False, force_terminal=None if sys.stdout.isatty() else False)
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()  # None: a service that has closed it
+    return Console(highlight=False, force_terminal=None if is_terminal else False)
 
 
 def can_be_drawn_on(console: Console) -> bool:
@@ -32,7 +35,7 @@ def can_be_drawn_on(console: Console) -> bool:
 
 
 # Two that draw over one another would leave nothing that can be read.
-_TAKEN: list[IO[str]] = []
+_TAKEN: list[Screen] = []
 
 
 class Screen:
@@ -49,6 +52,7 @@ class Screen:
         self._rows: Sequence[Row] = ()
         self._width = 0
         self._file: IO[str] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def take(self) -> None:
         """Take the terminal for its own, until it is closed.
@@ -57,9 +61,13 @@ class Screen:
             ConfigError: somebody else draws there.
         """
         file = self.console.file
-        if any(file is taken for taken in _TAKEN):
-            raise ConfigError("console", f"another view is drawn there; {WAY_OUT}")
-        _TAKEN.append(file)
+        with suppress(RuntimeError):  # none runs, and whoever takes it here will say so
+            self._loop = asyncio.get_running_loop()
+        for other in [other for other in _TAKEN if other._file is file]:
+            if other._loop is None or not other._loop.is_closed():
+                raise ConfigError("console", f"another view is drawn there; {WAY_OUT}")
+            other.close()  # nobody draws there any more
+        _TAKEN.append(self)
         self._file = file
 
     def draw(self, rows: Sequence[Row]) -> None:
@@ -76,7 +84,7 @@ class Screen:
     def close(self) -> None:
         """Leave what was drawn last, and the cursor below it."""
         atexit.unregister(self.close)
-        _TAKEN[:] = [file for file in _TAKEN if file is not self._file]
+        _TAKEN[:] = [other for other in _TAKEN if other is not self]
         self._live.stop()
 
     def _wiped(self, width: int) -> Control:

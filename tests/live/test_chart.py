@@ -76,6 +76,7 @@ def test_a_chart_of_lines_has_one_axis() -> None:
         (None, (7, None)),
         (nan, (7, None)),
         (inf, (7, None)),
+        (1e308, (7, None)),
         ((60_000, 2.0), (60 * SECOND, 2.0)),
         ([60_000, None], (60 * SECOND, None)),
     ],

@@ -52,6 +52,7 @@ def test_a_line_goes_on_while_no_candle_comes() -> None:
 def test_no_room_is_no_label() -> None:
     """Where a legend has taken all of it."""
     assert height_ticks(0.0, 1.0, 0.0) == []
+    assert height_ticks(5e-324, 1e-323, 300.0) == []
 
 
 async def test_a_hundred_lines_make_a_picture() -> None:

@@ -351,6 +351,26 @@ def test_a_table_is_drawn() -> None:
     assert re.search(r"s  price\s*\r?\n", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written(console)))
 
 
+def test_a_view_whose_loop_is_gone_leaves_the_terminal_to_the_next() -> None:
+    """Somebody forgot to stop it, and runs their program once more in the same interpreter."""
+    console = screen()
+
+    async def main() -> LiveChart:
+        return live_plot({"a": rx.never()}, console=console).start()
+
+    first, second = asyncio.run(main()), asyncio.run(main())
+    assert (first.status, second.status) == ("live", "live")
+    second._screen.close()  # as its program would, at its end
+
+
+def test_without_a_standard_output_nothing_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service may have closed it."""
+    monkeypatch.setattr("sys.stdout", None)
+    chart = live_plot({"a": rx.of(1.0)})
+    asyncio.run(chart.wait(5))
+    assert chart.status == "completed"
+
+
 def test_two_views_do_not_draw_over_one_another() -> None:
     """The second one says what to do; when the first has ended, there is room."""
     console = screen()
