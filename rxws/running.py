@@ -10,7 +10,7 @@ from reactivex import Observable, abc
 
 from rxws.buffer import Buffer, Flow, OverflowPolicy, check_bound
 from rxws.errors import ConfigError
-from rxws.scheduler import RAISED, CallersScheduler, settled
+from rxws.scheduler import RAISED, CallersScheduler, is_loop_running, settled
 
 __all__ = ["Iteration", "aiter", "run"]
 
@@ -38,7 +38,7 @@ def run(observable: Observable[T], on_next: Callable[[T], object] | None = None)
     3
     """
     _check_observable(observable)
-    if _loop_runs():
+    if is_loop_running():
         raise ConfigError(
             "run",
             "an event loop is running here already, as in a notebook; call observable.subscribe(…) there, or await it: "
@@ -172,11 +172,3 @@ async def _to_its_end(observable: Observable[T], on_next: Callable[[T], object] 
 def _check_observable(observable: object) -> None:
     if not isinstance(observable, Observable):
         raise ConfigError("observable", f"{observable!r} is no observable; take ws_observable(url), for example")
-
-
-def _loop_runs() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

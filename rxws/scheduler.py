@@ -21,6 +21,7 @@ __all__ = [
     "CallersScheduler",
     "clock",
     "given",
+    "is_loop_running",
     "on_loop",
     "outlasts",
     "report",
@@ -115,6 +116,15 @@ def clock(scheduler: abc.SchedulerBase | None) -> Callable[[], float]:
         except RuntimeError:
             scheduler = CurrentThreadScheduler.singleton()
     return lambda: (scheduler.now - EPOCH).total_seconds()
+
+
+def is_loop_running() -> bool:
+    """Tell whether an event loop runs in this thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def wall_time_ns(scheduler: abc.SchedulerBase) -> int:

@@ -143,14 +143,16 @@ def _legend(chart: Chart, curves: list[Curve], decimals: int, width: int) -> Row
 def _whole(facts: list[list[Part]], width: int) -> list[Part]:
     """Return the parts of as many facts as there is room for: half a number would be a wrong one."""
     parts: list[Part] = []
-    room = width
     for fact in facts:
-        room -= cell_len("".join(text for text, _ in fact).rstrip())
-        if room < 0:
-            name = "".join(text for text, _ in fact[:-1]).rstrip()  # of a line, what its colour is called
-            if len(fact) > 2 and cell_len(name) <= room + cell_len("".join(text for text, _ in fact).rstrip()):
-                parts += fact[:-1]
+        # Of the first line without room its name may still stand there: it says whose its colour is.
+        for some in [fact, fact[:-1]] if len(fact) > 2 else [fact]:
+            if _length(parts + some) <= width:
+                parts += some
+                break
+        if parts[-1:] != fact[-1:]:
             break
-        room -= 2
-        parts += fact
     return parts
+
+
+def _length(parts: list[Part]) -> int:
+    return cell_len("".join(text for text, _ in parts).rstrip())

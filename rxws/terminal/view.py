@@ -19,7 +19,7 @@ from rxws.errors import ConfigError
 from rxws.live import Feed, LiveView
 from rxws.live.feeds import check_drawing
 from rxws.live.view import Model
-from rxws.scheduler import settled
+from rxws.scheduler import is_loop_running, settled
 from rxws.terminal.bar import QUIET, bar_row
 from rxws.terminal.rows import Row
 from rxws.terminal.screen import Screen, can_be_drawn_on, standard_console
@@ -206,12 +206,3 @@ class TerminalView(LiveView):
             with suppress(NotImplementedError):
                 self._loop.add_signal_handler(signal.SIGWINCH, self._coalescer.touch)
                 self._heeds_resizes = True
-
-
-def is_loop_running() -> bool:
-    """Tell whether an event loop runs in this thread."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

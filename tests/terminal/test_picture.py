@@ -171,3 +171,15 @@ def test_candles_that_cannot_be_drawn_are_left_out() -> None:
     """They are larger than a difference of two can be."""
     chart = chart_of([(1.0, 2.0, 1.0, 2.0), (1e301, 1e301, -1e301, 1e301), (1.0, 2.0, 1.0, 2.0)])
     assert "".join(texts(chart_rows(chart, 30, 6))).count("█") == 2 * 3 * 4
+
+
+@pytest.mark.parametrize("width", range(12, 80))
+def test_no_number_of_the_legend_is_cut(width: int) -> None:
+    """What has no room is left out, but for the name of the first line that has none."""
+    chart = Chart(["average of many"], max_candles=9, candle=lambda value: value)
+    chart.take_candle((FIRST_MS, "64012.34", "64020.5", "64001.25", "64015.75"), 0)
+    chart.taker("average of many")((FIRST_MS, 64_010.123), 0)
+    legend = texts(chart_rows(chart, width, 12))[0]
+    found = [word for word in legend.split() if word[:1].isdigit()]
+    whole = ["64,012.34", "64,020.50", "64,001.25", "64,015.75", "64,010.123"]
+    assert found == whole[: len(found)]

@@ -25,8 +25,8 @@ print(10 <= rates[-1] and max(rates) <= 21.5 or rates, chart.events_in > 3 * cha
 """
 
 
-def shown_span(person: Person) -> str:
-    """The first and the last label of the time axis, as the picture has them: here, the whole canvas as an address."""
+def picture(person: Person) -> str:
+    """All that is painted, as an address."""
     found: str = person.page.evaluate("() => document.querySelector('.rxws canvas').toDataURL()")
     return found
 
@@ -93,7 +93,7 @@ def test_wheel_and_hand_move_the_time_and_the_crosshair_tells_values(sit: Sit) -
     assert box is not None
     middle = (box["x"] + box["width"] * 0.85, box["y"] + box["height"] / 2)
     follow = person.page.locator(".rxws-follow").first
-    at_first = shown_span(person)
+    at_first = picture(person)
     assert not follow.is_visible()
 
     person.page.mouse.move(*middle)
@@ -104,13 +104,13 @@ def test_wheel_and_hand_move_the_time_and_the_crosshair_tells_values(sit: Sit) -
 
     person.page.mouse.wheel(0, -400)
     person.until("() => !document.querySelector('.rxws-follow').hidden")
-    zoomed = shown_span(person)
+    zoomed = picture(person)
     assert zoomed != at_first
 
     person.page.mouse.down()
     person.page.mouse.move(middle[0] - 200, middle[1], steps=4)
     person.page.mouse.up()
-    assert shown_span(person) not in (at_first, zoomed)
+    assert picture(person) not in (at_first, zoomed)
 
     person.page.mouse.dblclick(*middle)
     person.until("() => document.querySelector('.rxws-follow').hidden")
