@@ -83,20 +83,7 @@ def instant_ns(value: object, field: str, whole: object) -> int:
     >>> [instant_ns(value, "t", {}) for value in (1_500, 2 * 10**18, datetime(1970, 1, 2, tzinfo=UTC))]
     [1500000000, 2000000000000000000, 86400000000000]
     """
-    if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise WrongShape(field, whole, "has no time zone", "take an aware datetime: datetime.now(UTC)")
-        value = (value - EPOCH) // timedelta(microseconds=1) * 1_000
-        if not FIRST <= value < LAST:
-            raise WrongShape(field, whole, "is not within the years 2 to 9998", INSTANT)
-        return value
-    if isinstance(value, str):
-        value = number(value, field, whole, INSTANT)
-    if isinstance(value, Integral) and not isinstance(value, bool):
-        value = int(value)  # numpy's are no int
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or not isfinite(value):
-        raise WrongShape(field, whole, f"is no instant ({value!r})", INSTANT)
-    time_ns = int(value) if value >= FIRST_NS else round(value * (1_000 if value >= FIRST_US else 1_000_000))
+    time_ns = _since_epoch(value, field, whole)
     if not FIRST <= time_ns < LAST:
         raise WrongShape(field, whole, f"is not within the years 2 to 9998 ({value!r})", INSTANT)
     return time_ns
@@ -116,6 +103,20 @@ def number(value: object, field: str, whole: object, way_out: str = A_NUMBER) ->
         if isfinite(found):  # a NaN has no place in a picture, and none in JSON
             return found
     raise WrongShape(field, whole, f"is no number ({value!r})", way_out)
+
+
+def _since_epoch(value: object, field: str, whole: object) -> int:
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise WrongShape(field, whole, "has no time zone", "take an aware datetime: datetime.now(UTC)")
+        return (value - EPOCH) // timedelta(microseconds=1) * 1_000
+    if isinstance(value, str):
+        value = number(value, field, whole, INSTANT)
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        value = int(value)  # numpy's are no int
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or not isfinite(value):
+        raise WrongShape(field, whole, f"is no instant ({value!r})", INSTANT)
+    return int(value) if value >= FIRST_NS else round(value * (1_000 if value >= FIRST_US else 1_000_000))
 
 
 def _of_kline(value: object) -> Bar:
