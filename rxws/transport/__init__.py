@@ -31,9 +31,16 @@ def transport_named(transport: str | Transport) -> Transport:
 
         return WebsocketsTransport()
     if transport == "picows":
-        raise ConfigError("transport", '"picows" comes with a later release; take "websockets"')
+        try:
+            from rxws.transport.picows import PicowsTransport
+        except ImportError as error:
+            right = "pip install 'rxws[fast]', or take \"websockets\""
+            raise ConfigError("transport", f'"picows" needs {error.name or "another picows"}; {right}') from error
+
+        return PicowsTransport()
     if isinstance(transport, str) or not callable(getattr(transport, "open", None)):
         raise ConfigError(
-            "transport", f'{transport!r} is unknown; take "websockets" or an object with the protocol Transport'
+            "transport",
+            f'{transport!r} is unknown; take "websockets", "picows" or an object with the protocol Transport',
         )
     return transport

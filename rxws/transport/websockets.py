@@ -49,7 +49,7 @@ class WebsocketsTransport:
         made: list[PushConnection] = []
 
         def connection(protocol: ClientProtocol, **limits: Any) -> PushConnection:  # Any: websockets' own
-            made.append(PushConnection(receiver, dial, protocol, **limits))
+            made.append(self._connection()(receiver, dial, protocol, **limits))
             return made[-1]
 
         async def opening() -> Disconnected | None:
@@ -63,7 +63,7 @@ class WebsocketsTransport:
                     close_timeout=dial.close_timeout,
                     logger=wire_log(),
                     create_connection=cast(type[ClientConnection], connection),
-                    **arguments(dial.options),
+                    **arguments(self._options(dial)),
                 )
             except Exception as error:
                 # Not raised: in its debug mode asyncio logs what a slow task has raised, with all of the answer in it.
@@ -84,6 +84,12 @@ class WebsocketsTransport:
         task = asyncio.get_running_loop().create_task(opening(), name="rxws dial")
         task.add_done_callback(done)
         return Disposable(cancel)
+
+    def _connection(self) -> type[PushConnection]:
+        return PushConnection
+
+    def _options(self, dial: Dial) -> Mapping[str, object]:
+        return dial.options
 
 
 class PushConnection(ClientConnection):
@@ -140,6 +146,9 @@ class PushConnection(ClientConnection):
         if self.opened and not self._lost:
             self._receiver.on_read()
         super().data_received(data if self.opened else self._of_answer(data))
+        self._read_over()
+
+    def _read_over(self) -> None:
         if self.opened and not self._lost:
             self._receiver.on_read_over()
         if self.opened and self.protocol.state is not State.OPEN:
@@ -212,9 +221,12 @@ class PushConnection(ClientConnection):
             return
         if data := _unread(self.transport):
             self._receiver.on_read()
-            self.protocol.receive_data(data)
-            for event in self.protocol.events_received():
-                self.process_event(event)
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        self.protocol.receive_data(data)
+        for event in self.protocol.events_received():
+            self.process_event(event)
 
     def _ended(self) -> None:
         if not (self._lost or self._left):

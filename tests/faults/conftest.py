@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -20,11 +20,18 @@ async def leftovers() -> AsyncIterator[Leftovers]:
         yield leftovers
 
 
+@pytest.fixture(params=["websockets", "picows"])
+def transport(request: pytest.FixtureRequest) -> str:
+    """Each transport that has a socket: a fault means the same to both."""
+    return cast(str, request.param)
+
+
 @pytest.fixture
-def watch(leftovers: Leftovers) -> Any:
+def watch(leftovers: Leftovers, transport: str) -> Any:
     """Make a `Watch`: the stream under test, its settings given."""
 
     def make(*args: Any, **settings: Any) -> Watch:
+        settings.setdefault("transport", transport)
         return Watch(leftovers, *args, **settings)
 
     return make

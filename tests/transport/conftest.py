@@ -7,9 +7,12 @@ import os
 import stat
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
+from picows import WSTransport
 
+from rxws.transport import transport_named
 from tests.transport.raw_server import PATIENCE, RawServer
 from tests.transport.receiving import Client
 
@@ -52,7 +55,13 @@ async def tidy() -> AsyncIterator[None]:
         await asyncio.sleep(0)
     assert left(before) == []
     # Not waited for: a timer that has come and gone by itself has outlived the test too.
-    assert [timer for timer in loop._scheduled if not timer.cancelled()] == []  # type: ignore[attr-defined]
+    timers = [timer for timer in loop._scheduled if not timer.cancelled()]  # type: ignore[attr-defined]
+    assert [timer for timer in timers if not of_picows(timer)] == []
+
+
+def of_picows(timer: asyncio.TimerHandle) -> bool:
+    """Whether it is the one of 10 ms by which picows would close what it could not parse; it leads nowhere here."""
+    return isinstance(getattr(timer._callback, "__self__", None), WSTransport)
 
 
 @pytest.fixture
@@ -78,12 +87,19 @@ async def leap(tidy: None) -> AsyncIterator[Callable[[float], None]]:
     loop.time = real  # type: ignore[method-assign]
 
 
+@pytest.fixture(params=["websockets", "picows"])
+def transport(request: pytest.FixtureRequest) -> str:
+    """Each transport that has a socket: the tests say what both do alike."""
+    return cast(str, request.param)
+
+
 @pytest.fixture
-async def dial(tidy: None) -> AsyncIterator[Callable[..., Client]]:
-    """Dial by the websockets transport; what is open at the end of the test is aborted."""
+async def dial(tidy: None, transport: str) -> AsyncIterator[Callable[..., Client]]:
+    """Dial by a transport; what is open at the end of the test is aborted."""
     clients: list[Client] = []
 
     def dial(*args: object, **kwargs: object) -> Client:
+        kwargs.setdefault("transport", transport_named(transport))
         clients.append(Client(*args, **kwargs))  # type: ignore[arg-type]
         return clients[-1]
 

@@ -9,7 +9,7 @@ from reactivex import abc
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 
 from rxws.errors import Disconnected
-from rxws.transport import Dial, Socket
+from rxws.transport import Dial, Socket, Transport
 from rxws.transport.websockets import WebsocketsTransport
 from tests.transport.raw_server import PATIENCE, RawPeer, RawServer
 
@@ -64,7 +64,7 @@ class Recorder:
 
 
 class Client(Recorder):
-    """A dial by the websockets transport."""
+    """A dial by a transport, the default one unless another is given."""
 
     def __init__(
         self,
@@ -74,13 +74,14 @@ class Client(Recorder):
         max_size: int | None = None,
         close_timeout: float | None = None,
         scheduler: abc.SchedulerBase | None = None,
+        transport: Transport | None = None,
         **options: object,
     ) -> None:
         super().__init__()
         self._changed = asyncio.Event()
-        transport = WebsocketsTransport()
-        transport.check(options)
-        self.opening = transport.open(
+        by = transport or WebsocketsTransport()
+        by.check(options)
+        self.opening = by.open(
             Dial(url, headers or {}, max_size, close_timeout, options),
             self,
             scheduler or AsyncIOScheduler(asyncio.get_running_loop()),

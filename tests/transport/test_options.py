@@ -12,6 +12,7 @@ from rxws import connect
 from rxws.errors import ConfigError
 from rxws.transport import ScriptedTransport, TransportOptions, transport_named
 from rxws.transport.options import check_known
+from rxws.transport.picows import PicowsTransport
 from rxws.transport.websockets import WebsocketsTransport
 
 GOOD: dict[str, list[object]] = {
@@ -128,13 +129,17 @@ def test_a_transport_is_found_by_its_name_or_is_the_object_itself() -> None:
     """Anything with `open` will do."""
     mine = ScriptedTransport()
 
-    assert isinstance(transport_named("websockets"), WebsocketsTransport)
+    assert type(transport_named("websockets")) is WebsocketsTransport
+    assert type(transport_named("picows")) is PicowsTransport
     assert transport_named(mine) is mine
 
 
-def test_picows_is_known_and_comes_later() -> None:
-    """The error says so, and what to take until then."""
-    with pytest.raises(ConfigError, match='transport: "picows" comes with a later release; take "websockets"'):
+def test_without_picows_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The extra by its name, and what to take without."""
+    monkeypatch.setitem(sys.modules, "picows", None)
+    for name in ("rxws.transport.picows", "rxws.transport._parser"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    with pytest.raises(ConfigError, match=r"""transport: "picows" needs picows; pip install 'rxws\[fast\]', or take"""):
         transport_named("picows")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import NamedTuple
 
 import pytest
@@ -144,7 +145,7 @@ def grade(case: Case, played: Played) -> str:
     return NON_STRICT if played.frames in case.lenient else FAILED
 
 
-async def through_rxws(url: str) -> None:
+async def through_rxws(url: str, transport: str) -> None:
     """Echo what arrives, by `connect`."""
     over = asyncio.get_running_loop().create_future()
 
@@ -157,9 +158,15 @@ async def through_rxws(url: str) -> None:
 
         connection.messages.subscribe(echo, lambda error: None)
 
-    rxws.connect(url, open_timeout=None, ping_interval=None, close_timeout=None, max_size=None).subscribe(
-        on_connection, lambda error: over.set_result(None), lambda: over.set_result(None)
-    )
+    rxws.connect(
+        url,
+        open_timeout=None,
+        ping_interval=None,
+        close_timeout=None,
+        max_size=None,
+        transport=transport,
+        compression="deflate",
+    ).subscribe(on_connection, lambda error: over.set_result(None), lambda: over.set_result(None))
     await over
 
 
@@ -190,23 +197,24 @@ async def play(case: Case, echo: Callable[[str], Awaitable[None]]) -> Played:
     return played
 
 
-async def play_all() -> dict[str, tuple[Played, Played]]:
+async def play_all(transport: str) -> dict[str, tuple[Played, Played]]:
     """Play every case to both."""
     places = asyncio.Semaphore(AT_ONCE)
 
     async def both(case: Case) -> tuple[Played, Played]:
         async with places:
-            return await play(case, through_rxws), await play(case, through_websockets)
+            ours = await play(case, partial(through_rxws, transport=transport))
+            return ours, await play(case, through_websockets)
 
     return dict(zip(CASES, await asyncio.gather(*map(both, CASES.values())), strict=True))
 
 
-@pytest.fixture(scope="module")
-def results() -> dict[str, tuple[Played, Played]]:
-    """What both clients did in every case; they are all played at once."""
+@pytest.fixture(scope="module", params=["websockets", "picows"])
+def results(request: pytest.FixtureRequest) -> dict[str, tuple[Played, Played]]:
+    """What both clients did in every case, by each of our transports; they are all played at once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("no_proxy", "*")
-        return asyncio.run(play_all())
+        return asyncio.run(play_all(request.param))
 
 
 @pytest.mark.parametrize("number", CASES)

@@ -80,7 +80,7 @@ async def test_a_close_reason_that_is_no_utf8_is_answered_with_1007(server: RawS
 
 async def test_what_cannot_be_inflated_is_a_protocol_error(server: RawServer, dial: Dials) -> None:
     """Where compression was negotiated, RSV1 is good and its payload is not."""
-    client = dial(server.url)
+    client = dial(server.url, compression="deflate")
     peer = await (await server.accepted()).upgrade(headers="Sec-WebSocket-Extensions: permessage-deflate\r\n")
     peer.write(frame(TEXT, b"\xff" * 20, rsv=4))
     peer.fin()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rxws.transport import websockets as transport
+from rxws.transport import websockets
 from tests.transport.raw_server import (
     CONT,
     PING,
@@ -21,13 +21,14 @@ from tests.transport.raw_server import (
 from tests.transport.receiving import Dials
 
 
+@pytest.mark.parametrize("transport", ["websockets"])
 async def test_websockets_still_calls_the_hook_that_messages_come_through(
     server: RawServer, dial: Dials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`process_event` gets the response and every frame, from inside `data_received`; it is no public method."""
     events: list[tuple[str, bool]] = []
 
-    class Watched(transport.PushConnection):
+    class Watched(websockets.PushConnection):
         reading = False
 
         def data_received(self, data: bytes) -> None:
@@ -39,7 +40,7 @@ async def test_websockets_still_calls_the_hook_that_messages_come_through(
             events.append((type(event).__name__, self.reading))
             super().process_event(event)
 
-    monkeypatch.setattr(transport, "PushConnection", Watched)
+    monkeypatch.setattr(websockets, "PushConnection", Watched)
     client = dial(server.url)
     peer = await (await server.accepted()).upgrade()
     peer.write(frame(TEXT, b"1", fin=False), frame(PING), frame(CONT, b"2"), frame(PONG), close(1000))
