@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import UnionType
-from typing import Any, NewType, TypeVar, cast, get_origin
+from typing import Any, Generic, NamedTuple, NewType, NoReturn, TypeVar, cast, get_origin
 
 import msgspec
 
 from rxws.errors import ConfigError
 from rxws.redaction import escaped
 
-__all__ = ["Decode", "NotUtf8", "decoder", "json_or_text"]
+__all__ = ["Decode", "Decoder", "NotUtf8", "as_it_came", "decoder", "json_or_text"]
 
 T = TypeVar("T")
 
@@ -43,46 +43,24 @@ def json_or_text(payload: bytes) -> Any:  # Any: whatever JSON holds
         return payload
 
 
-def decoder(decode: Decode[T]) -> Callable[[bytes, bool], T]:
-    """Make a function of a message's bytes, and of whether it is text.
+class Decoder(NamedTuple, Generic[T]):
+    """How a message becomes a value.
+
+    `decode` takes its bytes. What that raises on goes to `otherwise`, with whether it is text and with the exception;
+    there it becomes a value after all, or what is raised then is the answer. None: it is handed out as it came, by
+    `as_it_came`.
+    """
+
+    decode: Callable[[bytes], T] | None
+    otherwise: Callable[[bytes, bool, Exception], T]
+
+
+def as_it_came(payload: bytes, is_text: bool) -> str | bytes:
+    """Return a message as text or bytes.
 
     Raises:
-        ConfigError: `decode` is a type that msgspec does not know, or not callable.
+        NotUtf8: it is text, and is not UTF-8.
     """
-    if decode is None:
-        return cast(Callable[[bytes, bool], T], _raw)
-    if decode is json_or_text:
-        return cast(Callable[[bytes, bool], T], _json_or_raw)
-    if isinstance(decode, type | UnionType | NewType) or get_origin(decode) is not None:
-        return _typed(cast(type[T], decode))
-    if not callable(decode):
-        raise ConfigError(
-            "decode", f"{decode!r} is no type and not callable; take a type, a function of bytes, or None"
-        )
-    function = decode
-    return lambda payload, is_text: function(payload)
-
-
-def _typed(kind: type[T]) -> Callable[[bytes, bool], T]:
-    try:
-        decode = msgspec.json.Decoder(kind).decode
-    except TypeError as error:
-        raise ConfigError("decode", f"msgspec cannot decode into {kind!r}: {error}") from error
-    if isinstance(msgspec.inspect.type_info(kind), msgspec.inspect.CustomType):
-        right = "a msgspec.Struct, a dataclass, a function of the bytes"
-        raise ConfigError("decode", f"msgspec cannot decode into {kind!r}; take {right}")
-
-    def typed(payload: bytes, is_text: bool) -> T:
-        try:
-            return decode(payload)
-        except msgspec.DecodeError as error:
-            error.args = (escaped(str(error)),)  # it may name a field or a value, in the message's own words
-            raise
-
-    return typed
-
-
-def _raw(payload: bytes, is_text: bool) -> str | bytes:
     if not is_text:
         return payload
     try:
@@ -91,8 +69,43 @@ def _raw(payload: bytes, is_text: bool) -> str | bytes:
         raise NotUtf8 from error
 
 
-def _json_or_raw(payload: bytes, is_text: bool) -> Any:  # Any: whatever JSON holds
+def decoder(decode: Decode[T]) -> Decoder[T]:
+    """Make a decoder.
+
+    Raises:
+        ConfigError: `decode` is a type that msgspec does not know, or not callable.
+    """
+    if decode is None:
+        return Decoder(None, _raised)
+    if decode is json_or_text:
+        return cast(Decoder[T], Decoder(_json.decode, _where_no_json))
+    if isinstance(decode, type | UnionType | NewType) or get_origin(decode) is not None:
+        return _typed(cast(type[T], decode))
+    if not callable(decode):
+        raise ConfigError(
+            "decode", f"{decode!r} is no type and not callable; take a type, a function of bytes, or None"
+        )
+    return Decoder(decode, _raised)
+
+
+def _typed(kind: type[T]) -> Decoder[T]:
     try:
-        return _json.decode(payload)
-    except NOT_JSON:
-        return _raw(payload, is_text)
+        decode = msgspec.json.Decoder(kind).decode
+    except TypeError as error:
+        raise ConfigError("decode", f"msgspec cannot decode into {kind!r}: {error}") from error
+    if isinstance(msgspec.inspect.type_info(kind), msgspec.inspect.CustomType):
+        right = "a msgspec.Struct, a dataclass, a function of the bytes"
+        raise ConfigError("decode", f"msgspec cannot decode into {kind!r}; take {right}")
+    return Decoder(decode, _raised)
+
+
+def _raised(payload: bytes, is_text: bool, error: Exception) -> NoReturn:
+    if isinstance(error, msgspec.DecodeError):
+        error.args = (escaped(str(error)),)  # it may name a field or a value, in the message's own words
+    raise error
+
+
+def _where_no_json(payload: bytes, is_text: bool, error: Exception) -> str | bytes:
+    if not isinstance(error, NOT_JSON):
+        raise error
+    return as_it_came(payload, is_text)

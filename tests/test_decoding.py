@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rxws.decoding import NotUtf8, decoder, json_or_text
+from rxws.decoding import Decode, NotUtf8, as_it_came, json_or_text
+from rxws.decoding import decoder as made
 from rxws.errors import ConfigError
 
 DEEP = 100_000
@@ -35,6 +36,21 @@ class Trade(msgspec.Struct):
 class Callable_:
     def __call__(self, payload: bytes) -> int:
         return len(payload)
+
+
+def decoder(decode: Decode[Any]) -> Callable[[bytes, bool], Any]:
+    """Use a decoder as a sink does."""
+    first, otherwise = made(decode)
+
+    def value(payload: bytes, is_text: bool) -> Any:
+        if first is None:
+            return as_it_came(payload, is_text)
+        try:
+            return first(payload)
+        except Exception as error:
+            return otherwise(payload, is_text, error)
+
+    return value
 
 
 # The default

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeVar
+from functools import partial
+from typing import Literal, TypeVar, cast
 
 from reactivex import Observable, abc
 
-from rxws.decoding import Decode, NotUtf8, decoder
+from rxws.decoding import Decode, NotUtf8, as_it_came, decoder
 from rxws.errors import ConfigError, DecodeError, ProtocolError
+from rxws.operators._passage import Passage
 from rxws.types import Connection, Journal, Sink
 
 T = TypeVar("T")
@@ -28,16 +30,27 @@ def sink_of(
         raise ConfigError("on_bad_frame", f'{on_bad_frame!r} is unknown; take "skip" or "raise"')
     if keep is not None and not callable(keep):
         raise ConfigError("keep", f"{keep!r} is not callable; take a function of a message's bytes")
-    decode_one = decoder(decode)
+    decode_one, otherwise = decoder(decode)
 
     def sink_for(observer: abc.ObserverBase[T], journal: Journal, invalid: Callable[[Exception], None]) -> Sink:
         on_next = observer.on_next
 
-        def sink(payload: bytes, is_text: bool) -> None:
+        def decoding(payload: bytes, is_text: bool) -> None:
+            # The one call that a message makes here is the decoder's own, written in C where it is msgspec's.
+            assert decode_one is not None
             try:
-                if keep is not None and not keep(payload):
-                    return
-                value = decode_one(payload, is_text)
+                value = decode_one(payload)
+            except Exception as error:
+                rest(payload, is_text, partial(otherwise, payload, is_text, error))
+            else:
+                on_next(value)
+
+        def raw(payload: bytes, is_text: bool) -> None:
+            rest(payload, is_text, cast(Callable[[], T], partial(as_it_came, payload, is_text)))
+
+        def rest(payload: bytes, is_text: bool, make: Callable[[], T]) -> None:
+            try:
+                value = make()
             except NotUtf8 as error:
                 problem = ProtocolError("a text message is not UTF-8", 1007)
                 problem.__cause__ = error.__cause__
@@ -46,6 +59,15 @@ def sink_of(
                 bad(payload, is_text, error)
             else:
                 on_next(value)
+
+        def keeping(payload: bytes, is_text: bool) -> None:
+            try:
+                kept = keep is None or keep(payload)
+            except Exception as error:
+                bad(payload, is_text, error)
+            else:
+                if kept:
+                    sink(payload, is_text)
 
         def bad(payload: bytes, is_text: bool, error: Exception) -> None:
             frame = payload.decode("utf-8", "backslashreplace") if is_text else payload
@@ -56,7 +78,8 @@ def sink_of(
             else:
                 observer.on_error(problem)
 
-        return sink
+        sink = raw if decode_one is None else decoding
+        return sink if keep is None else keeping
 
     return sink_for
 
@@ -74,6 +97,6 @@ def decoded(
 
             return source.subscribe(on_connection, observer.on_error, observer.on_completed, scheduler=scheduler)
 
-        return Observable(subscribe)
+        return Passage(subscribe)
 
     return operator

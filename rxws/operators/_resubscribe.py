@@ -14,6 +14,8 @@ from reactivex.disposable import (
 )
 from reactivex.scheduler import CurrentThreadScheduler
 
+from rxws.operators._passage import Passage
+
 T = TypeVar("T")
 S = TypeVar("S")
 S_co = TypeVar("S_co", covariant=True)
@@ -108,4 +110,4 @@ def resubscribe(
         CurrentThreadScheduler.singleton().schedule(lambda *_: loop())
         return everything
 
-    return Observable(subscribe)
+    return Passage(subscribe)

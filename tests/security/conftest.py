@@ -6,9 +6,9 @@ import os
 
 import pytest
 
-from tests.faults.conftest import leftovers, watch
+from tests.faults.conftest import leftovers, transport, watch
 
-__all__ = ["leftovers", "no_proxies", "watch"]
+__all__ = ["leftovers", "no_proxies", "transport", "watch"]
 
 
 @pytest.fixture(autouse=True, scope="package")

@@ -1,0 +1,58 @@
+"""An observable whose values pass as they are: between its source and its subscriber there is no call a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from reactivex import Observable, abc
+
+__all__ = ["Passage"]
+
+T = TypeVar("T")
+
+
+class Passage(Observable[T]):
+    """What an operator returns that looks at ends only, and at no value.
+
+    reactivex puts an observer of its own before each subscriber, which asks with every value whether it has been
+    stopped. Here errors and completions go through that observer, and values past it: `subscribe` is given the
+    subscriber's own `on_next`. So a source that emits after its end is not held back here; what it is subscribed by has
+    such an observer too, and so has the last observable that a user subscribes.
+    """
+
+    def subscribe(
+        self,
+        on_next: abc.ObserverBase[T] | abc.OnNext[T] | None = None,
+        on_error: abc.OnError | None = None,
+        on_completed: abc.OnCompleted | None = None,
+        *,
+        scheduler: abc.SchedulerBase | None = None,
+    ) -> abc.DisposableBase:
+        """Subscribe as to any observable."""
+        take = on_next.on_next if isinstance(on_next, abc.ObserverBase) else on_next
+
+        def core(observer: abc.ObserverBase[T], on: abc.SchedulerBase | None = None) -> abc.DisposableBase:
+            return self._subscribe_core(_Past(take or _ignore, observer), on)
+
+        return Observable(core).subscribe(on_next, on_error, on_completed, scheduler=scheduler)
+
+
+class _Past(abc.ObserverBase[T]):
+    """Hands values to one, and the end to another."""
+
+    def __init__(self, on_next: Callable[[T], None], ends: abc.ObserverBase[T]) -> None:
+        self._take, self._ends = on_next, ends
+        vars(self)["on_next"] = on_next  # found before the method below: no call in between
+
+    def on_next(self, value: T) -> None:
+        self._take(value)
+
+    def on_error(self, error: Exception) -> None:
+        self._ends.on_error(error)
+
+    def on_completed(self) -> None:
+        self._ends.on_completed()
+
+
+def _ignore(value: object) -> None: ...
