@@ -1,4 +1,4 @@
-"""A server that writes as fast as its client reads: `python -m benchmarks.speed.server` prints its port, ends with stdin.
+"""A server that writes as fast as its client reads: it prints its port, and ends when its stdin does.
 
 The path of a handshake says what is played:
     /feed/TOPICS/COUNT    so many klines at once, going round so many symbols

@@ -12,7 +12,7 @@ from benchmarks.speed.frames import CLOSED_EVERY
 
 SIZE = 100
 """Closed klines in a buffer."""
-STALLED = 5.0  # seconds without any kline after which no more is expected
+STALLED = 3.0  # seconds without any kline after which no more is expected
 GRACE = 0.05  # seconds in which a client that counts too many would show it
 
 
