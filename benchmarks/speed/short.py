@@ -25,7 +25,7 @@ def measured(server: Server, rows: Iterable[Row], count: int, say: Say) -> Resul
 
 
 def check(say: Say, path: Path = figures.RECORDED) -> bool:
-    """Measure all ratios, those that slid a second time, and return whether all are within a fifth of what they were."""
+    """Measure all ratios, a second time those that slid, and return whether each is what it was, to a fifth."""
     before = figures.recorded(path)
     with Server() as server:
         results = measured(server, NEEDED, ROUNDS, say)
