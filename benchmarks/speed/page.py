@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -28,7 +28,9 @@ Watches = Mapping[str, dict[str, Any] | Absent]
 
 def table(heading: list[str], rows: Iterable[list[str]]) -> str:
     """Return a table whose first column is text and whose others are numbers."""
-    return "".join(map(line, [heading, ["---", *["---:"] * (len(heading) - 1)], *rows]))
+    columns = len(heading)
+    filled = (row + [""] * (columns - len(row)) for row in rows)
+    return "".join(map(line, [heading, ["---", *["---:"] * (columns - 1)], *filled]))
 
 
 def cost(results: Results, row: Row) -> str:
@@ -114,7 +116,7 @@ def measured(versions: str, messages: int, rounds: int) -> str:
     where = f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}"
     return (
         f"Measured on {today} by `make bench`: {where}; Python {platform.python_version()}, {versions}. "
-        f"{messages:,} klines of 300 bytes a client, medians of {rounds} rounds.\n"
+        f"{messages:,} klines of 300 bytes a client, median of {rounds}.\n"
     )
 
 
@@ -132,7 +134,7 @@ def write(sections: Mapping[str, str], page: Path = README) -> list[str]:
     return wanted
 
 
-def _told(seen: dict[str, Any] | Absent, cells: Any) -> list[str]:
+def _told(seen: dict[str, Any] | Absent, cells: Callable[[dict[str, Any]], list[str]]) -> list[str]:
     return [f"not there: {seen.reason}"] if isinstance(seen, Absent) else cells(seen)
 
 

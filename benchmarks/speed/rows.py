@@ -59,14 +59,19 @@ CLIENTS = (
 DELIVERED = Row("burst", "rxws, a burst", "rxws_json", messages=BURST, lossy=True)
 
 
+def counted(topics: int) -> str:
+    """Return how many topics there are, in words."""
+    return "1 topic" if topics == 1 else f"{topics:,} topics"
+
+
 def routed(topics: int) -> Row:
     """Return the row of so many topics by `route`."""
-    return Row(f"route-{topics}", f"`route`, {topics:,} topics", "routed", [str(topics)], topics)
+    return Row(f"route-{topics}", f"`route`, {counted(topics)}", "routed", [str(topics)], topics)
 
 
 def filtered(topics: int, share: float) -> Row:
     """Return the row of so many topics by `share` and `filter`."""
-    label = f"`share` and a `filter` a topic, {topics:,} topics"
+    label = f"`share` and a `filter` each, {counted(topics)}"
     return Row(f"filter-{topics}", label, "filtered", [str(topics)], topics, share=share)
 
 

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -111,7 +111,7 @@ def measure(server: Server, interpreters: Interpreters, row: Row, messages: int)
 def rounds(
     server: Server,
     interpreters: Interpreters,
-    rows: Iterable[Row],
+    rows: Sequence[Row],
     messages: int,
     count: int,
     progress: Callable[[str], object] = lambda text: None,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.markers import line
@@ -12,30 +13,44 @@ from benchmarks.speed.figures import FIGURES, NEEDED
 from benchmarks.speed.rows import DELIVERED, HERE, Row
 from benchmarks.speed.running import Results, Server, rounds
 
-MESSAGES, ROUNDS = 40_000, 3
-AGAIN = 7
-"""Rounds in which a ratio that slid is measured once more, and those that are recorded are."""
-
 Say = Callable[[str], object]
 
 
-def measured(server: Server, rows: Iterable[Row], count: int, say: Say) -> Results:
-    """Measure rows in this environment."""
-    return rounds(server, {HERE: sys.executable}, list(rows), MESSAGES, count, say)
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How short it is.
+
+    Args:
+        rows: the clients.
+        messages: klines that each gets.
+        rounds: how often each is run.
+        again: how often those of a ratio that slid are run once more, and all are for what is recorded.
+    """
+
+    rows: Sequence[Row] = NEEDED
+    messages: int = 40_000
+    rounds: int = 3
+    again: int = 7
 
 
-def check(say: Say, path: Path = figures.RECORDED) -> bool:
+SHORT = Form()
+
+
+def check(say: Say, path: Path = figures.RECORDED, form: Form = SHORT) -> bool:
     """Measure all ratios, a second time those that slid, and return whether each is what it was, to a fifth."""
     before = figures.recorded(path)
     with Server() as server:
-        results = measured(server, NEEDED, ROUNDS, say)
+        results = _rounds(server, form.rows, form.messages, form.rounds, say)
         values = figures.ratios(results)
-        suspects = [each for each in FIGURES if each.name in figures.slid(values, before)]
+        found = figures.slid(values, before)
+        # What a busy machine did to a few rounds, it will hardly do to more of them.
+        suspects = [each for each in FIGURES if each.name in found and values[each.name] is not None]
         if suspects:
-            names = {key for figure in suspects for key in (figure.over, figure.under)}
-            say(f"once more, in {AGAIN} rounds: {', '.join(figure.name for figure in suspects)}")
-            again = measured(server, [row for row in NEEDED if row.key in names], AGAIN, say)
-            values |= {figure.name: figures.ratio(again, figure.over, figure.under) for figure in suspects}
+            say(f"once more, in {form.again} rounds: {', '.join(each.name for each in suspects)}")
+            keys = {key for each in suspects for key in (each.over, each.under)}
+            rows = [row for row in form.rows if row.key in keys]
+            again = _rounds(server, rows, form.messages, form.again, say)
+            values |= {each.name: figures.ratio(again, each.over, each.under) for each in suspects}
     say(table(values, before))
     return judged(values, before, figures.delivered(results), say)
 
@@ -60,12 +75,16 @@ def table(values: Mapping[str, float | None], before: Mapping[str, float]) -> st
     return "".join(map(line, [["Ratio", "now", "recorded"], ["---", "---:", "---:"], *told]))
 
 
-def record(say: Say, path: Path = figures.RECORDED) -> None:
+def record(say: Say, path: Path = figures.RECORDED, form: Form = SHORT) -> None:
     """Measure all ratios and record them."""
     with Server() as server:
-        values = figures.ratios(measured(server, NEEDED, AGAIN, say))
+        values = figures.ratios(_rounds(server, form.rows, form.messages, form.again, say))
     figures.record(values, path)
     say(table(values, figures.recorded(path)))
+
+
+def _rounds(server: Server, rows: Sequence[Row], messages: int, count: int, say: Say) -> Results:
+    return rounds(server, {HERE: sys.executable}, rows, messages, count, say)
 
 
 def _two(value: float | None) -> str:
