@@ -1,6 +1,6 @@
-"""Measure what a message costs each client, and print the tables. It takes some six minutes.
+"""Measure what a message costs each client, and print the tables. It takes some four minutes.
 
---short compares the ratios alone with those recorded, in half a minute. 1: one has slid by more than a fifth.
+--short compares the ratios alone with those recorded, in some twenty seconds. 1: one has slid by more than a fifth.
 """
 
 from __future__ import annotations
