@@ -7,13 +7,14 @@ export PYTHON
 # A line or branch of layers 0 to 2 that no test runs fails `make test`; tests/test_layers.py keeps the list whole.
 COVERED = rxws/redaction.py,rxws/errors.py,rxws/events.py,rxws/types.py,rxws/arguments.py,rxws/decoding.py,rxws/backoff.py,rxws/_calendar.py,rxws/windows.py,rxws/_presets.py,rxws/_sources.py,rxws/settings.py,rxws/rotation.py,rxws/unsent.py,rxws/stats.py,rxws/market.py,rxws/scheduler.py,rxws/_sliding.py,rxws/governor.py,rxws/limits.py,rxws/alerts.py,rxws/payloads.py,rxws/operators/*,rxws/transport/*
 
-.PHONY: help demo test notebooks pictures notebook-bench frontend compare reliability clean
+.PHONY: help demo test notebooks pictures notebook-bench frontend compare bench reliability clean
 .NOTPARALLEL:
 
 help:
 	@echo 'make demo    two simulated exchanges that fail on a script, and the streams that survive them'
 	@echo 'make test    lint, types, tests, the snippets of the docs, coverage'
 	@echo 'make compare the same faults for rxws, websockets, kstlib and RxJS; writes docs/comparison.md'
+	@echo 'make bench   what a message costs, for rxws, picows, websockets, aiohttp, reactivex, kstlib and dccd'
 	@echo 'make reliability  every fault that is promised about, with its figure; writes docs/reliability.md'
 	@echo 'make notebooks   run the notebooks and save them'
 	@echo 'make pictures    draw the pictures of the documents anew; FOLDER=… also shows each notebook there'
@@ -34,6 +35,9 @@ test: .venv/.dev
 
 compare: .venv/.cli
 	@.venv/bin/python -m benchmarks.compare
+
+bench: .venv/.cli
+	@.venv/bin/python -m benchmarks.speed $(ARGS)
 
 reliability: .venv/.dev
 	@.venv/bin/python -m benchmarks.reliability

@@ -18,18 +18,30 @@ RXJS_PACKAGES = ("rxjs@~7.8.2", "ws@^8.23.0")
 SHOW = "console.log(`RxJS ${require('rxjs/package.json').version}, ws ${require('ws/package.json').version}`)"
 
 
+def virtual(folder: Path, *wanted: str) -> str:
+    """Make a virtual environment if it is missing, install into it, and return its Python.
+
+    Args:
+        folder: where it is.
+        wanted: what pip is given.
+
+    Raises:
+        CalledProcessError: pip could not install it.
+    """
+    interpreter = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not interpreter.exists():
+        _run([sys.executable, "-m", "venv", "--clear", str(folder)])
+    _run([str(interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted])
+    return str(interpreter)
+
+
 def kstlib() -> Column | Absent:
     """Make a virtual environment with kstlib."""
-    folder = BUILD / "kstlib"
-    interpreter = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    wanted = f"kstlib=={KSTLIB_VERSION}"
     try:
-        if not interpreter.exists():
-            _run([sys.executable, "-m", "venv", "--clear", str(folder)])
-        _run([str(interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wanted])
+        interpreter = virtual(BUILD / "kstlib", f"kstlib=={KSTLIB_VERSION}")
     except subprocess.CalledProcessError as error:
         return Absent(KSTLIB, f"pip could not install it (status {error.returncode})")
-    return column(KSTLIB, f"kstlib {KSTLIB_VERSION}", python("kstlib_client", str(interpreter)))
+    return column(KSTLIB, f"kstlib {KSTLIB_VERSION}", python("kstlib_client", interpreter))
 
 
 def rxjs() -> Column | Absent:

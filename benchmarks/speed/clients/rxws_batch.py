@@ -1,0 +1,36 @@
+"""rxws with lists of values, each of which is looked at: `rxws_batch URL COUNT TRANSPORT`."""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks.speed.clients.kline import Kline
+from benchmarks.speed.clients.meter import SIZE, Meter, run
+from benchmarks.speed.clients.rxws_stream import stream
+
+
+class Closed:
+    """Buffers the closed klines of the lists."""
+
+    def __init__(self, meter: Meter) -> None:
+        self.meter = meter
+        self.closed: list[Kline] = []
+
+    def look_at(self, klines: list[Kline]) -> None:
+        """Keep the closed ones of a list."""
+        for kline in klines:
+            if kline.k.x:
+                self.closed.append(kline)
+                if len(self.closed) == SIZE:
+                    self.meter.take(self.closed)
+                    self.closed = []
+
+
+async def consume(url: str, meter: Meter) -> None:
+    """Subscribe."""
+    lists = stream(url, decode=Kline, batch=True, transport=sys.argv[3])
+    with lists.subscribe(Closed(meter).look_at, meter.fail):
+        await meter.done.wait()
+
+
+run(consume)

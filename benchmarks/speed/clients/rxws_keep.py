@@ -1,0 +1,26 @@
+"""rxws that looks at the bytes before it decodes them: `rxws_keep URL COUNT TRANSPORT`."""
+
+from __future__ import annotations
+
+import sys
+
+from reactivex import operators as ops
+
+from benchmarks.speed.clients.kline import Kline
+from benchmarks.speed.clients.meter import SIZE, Meter, run
+from benchmarks.speed.clients.rxws_stream import stream
+
+
+def is_closed(payload: bytes) -> bool:
+    """Whether a kline is final."""
+    return b'"x":true' in payload
+
+
+async def consume(url: str, meter: Meter) -> None:
+    """Subscribe."""
+    klines = stream(url, keep=is_closed, decode=Kline, transport=sys.argv[3])
+    with klines.pipe(ops.buffer_with_count(SIZE)).subscribe(meter.take, meter.fail):
+        await meter.done.wait()
+
+
+run(consume)

@@ -1,0 +1,21 @@
+"""rxws with a type to decode into: `rxws_typed URL COUNT TRANSPORT`."""
+
+from __future__ import annotations
+
+import sys
+
+from reactivex import operators as ops
+
+from benchmarks.speed.clients.kline import Kline, is_closed
+from benchmarks.speed.clients.meter import SIZE, Meter, run
+from benchmarks.speed.clients.rxws_stream import stream
+
+
+async def consume(url: str, meter: Meter) -> None:
+    """Subscribe."""
+    klines = stream(url, decode=Kline, transport=sys.argv[3])
+    with klines.pipe(ops.filter(is_closed), ops.buffer_with_count(SIZE)).subscribe(meter.take, meter.fail):
+        await meter.done.wait()
+
+
+run(consume)
