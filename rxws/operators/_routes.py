@@ -29,7 +29,6 @@ class Routes(Generic[T]):
 
     # With `__getitem__` alone, `for` and `in` would ask for one topic after the other without an end.
     __iter__ = None
-    __contains__ = None
 
     def __init__(self, source: Observable[T], key: Callable[[T], Hashable]) -> None:
         self._source = source

@@ -356,22 +356,40 @@ def test_the_last_one_may_leave_while_it_takes_a_value(source: Subject[Any], rou
     assert len(source.observers) == 1
 
 
+class Stubborn(Observable[str]):
+    """A source of another making, that neither its dispose nor its end keeps from going on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.subscribed: list[tuple[Any, ...]] = []
+
+    def subscribe(self, *handlers: Any, **options: Any) -> abc.DisposableBase:
+        self.subscribed.append(handlers)
+        return SerialDisposable()
+
+
 def test_what_an_old_source_still_brings_reaches_nobody_of_the_new_one() -> None:
-    """A source that goes on after it was disposed is no other than the next one."""
-    old: list[abc.ObserverBase[str]] = []
-    heard: list[str] = []
-
-    class Stubborn(Observable[str]):
-        def subscribe(self, on_next: Any = None, *args: Any, **options: Any) -> abc.DisposableBase:
-            old.append(on_next)
-            return SerialDisposable()
-
-    routes = Stubborn().pipe(route(letter))
+    """It is no other than the next one."""
+    stubborn, heard = Stubborn(), []  # type: ignore[var-annotated]
+    routes = stubborn.pipe(route(letter))
     routes["a"].subscribe(heard.append).dispose()
     routes["a"].subscribe(heard.append)
-    old[0]("a1")  # type: ignore[operator]
-    old[1]("a2")  # type: ignore[operator]
-    assert heard == ["a2"]
+    for number, (on_next, *_) in enumerate(stubborn.subscribed):
+        on_next(f"a{number}")
+    assert heard == ["a1"]
+
+
+def test_what_a_source_brings_after_its_end_reaches_nobody() -> None:
+    """Neither a topic nor the rest."""
+    stubborn, heard = Stubborn(), []  # type: ignore[var-annotated]
+    routes = stubborn.pipe(route(letter))
+    routes["a"].subscribe(heard.append)
+    routes.rest.subscribe(heard.append)
+    on_next, _, on_completed = stubborn.subscribed[0]
+    on_completed()
+    on_next("a1")
+    on_next("1")
+    assert heard == []
 
 
 def test_a_value_that_comes_within_a_value_is_handed_on_at_once(source: Subject[Any], routes: Routes[Any]) -> None:
