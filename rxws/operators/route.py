@@ -1,4 +1,4 @@
-"""Hand each value of one subscription to those who want its topic, at a cost that no number of topics changes."""
+"""Hand each value of one subscription to those who want its topic."""
 
 from __future__ import annotations
 
