@@ -14,7 +14,7 @@ OURS = ("rxws", "reactivex")
 # Where reactivex's observers and subjects, and ours, keep what a value goes to.
 WAYS = (
     *("_on_next", "on_next", "_handler_on_next", "observer", "observers"),
-    *("_observer", "_observers", "_function", "_take", "_listener", "_told", "_asked", "_format"),
+    *("_observer", "_observers", "_function", "_key", "_take", "_listener", "_told", "_asked", "_format"),
 )
 MOST = 500
 """Objects that are looked at."""
@@ -88,6 +88,8 @@ def _inner(each: object) -> Iterator[object]:
         yield from _closed_over(each)
     elif isinstance(each, list | tuple):
         yield from each
+    elif isinstance(each, dict):
+        yield from each.values()
     elif _is_ours(type(each).__module__):
         for way in WAYS:
             if inspect.getattr_static(each, way, None) is not None:

@@ -135,6 +135,7 @@ WAYS: list[tuple[str, Callable[[Observable[Any]], Observable[Any]], list[str]]] 
     ("replay", lambda source: source.pipe(ops.multicast(ReplaySubject()), ops.ref_count()), ["note"]),
     ("behaviour", lambda source: source.pipe(ops.multicast(BehaviorSubject(0)), ops.ref_count()), ["note"]),
     ("share_live", wsops.share_live(), ["note"]),
+    ("route", lambda source: source.pipe(wsops.route(decide)).rest, ["decide", "note"]),
     ("disconnect_alerts", wsops.disconnect_alerts(5.0), []),
     ("match", wsops.match({"e": 1}), ["note"]),
     ("filter_kline", wsops.filter_kline, ["note"]),
@@ -177,6 +178,15 @@ def test_all_who_share_are_named() -> None:
     for last in (note, decide, Strategy().trade, note):
         shared.subscribe(last)
     assert names_behind(source) == f"{HERE}.note, {HERE}.decide, {HERE}.Strategy.trade"
+
+
+def test_all_who_have_a_topic_are_named() -> None:
+    """Behind what tells the topics apart, several of one topic too."""
+    source: Subject[Any] = Subject()
+    routes = source.pipe(wsops.route(decide))
+    for topic, last in ((1, note), (1, Strategy().trade), (2, note), (3, Strategy.of)):
+        routes[topic].subscribe(last)
+    assert names_behind(source) == f"{HERE}.decide, {HERE}.note, {HERE}.Strategy.trade, {HERE}.Strategy.of"
 
 
 async def test_nobody_is_named_where_a_value_only_waits() -> None:

@@ -20,6 +20,7 @@ from rxws.operators.reopen import reopen
 from rxws.operators.repeat_when import repeat_when
 from rxws.operators.retry_when import retry_when
 from rxws.operators.rotate import rotate
+from rxws.operators.route import route
 from rxws.operators.send_subscriptions import send_subscriptions
 from rxws.operators.share_live import share_live
 from rxws.operators.take_until import take_until
@@ -44,6 +45,7 @@ __all__ = [
     "repeat_when",
     "retry_when",
     "rotate",
+    "route",
     "send_subscriptions",
     "share_live",
     "take_until",

@@ -14,6 +14,7 @@ import rxws
 from rxws import Backoff, Stats, WebSocketClient, connect, run, ws_observable
 from rxws import operators as wsops
 from rxws.events import Event
+from rxws.operators.route import Routes
 from rxws.settings import Settings
 from rxws.types import Connection, RetrySignal
 
@@ -25,6 +26,16 @@ class Trade(msgspec.Struct):
 
     p: str
     q: str
+
+
+def size(trade: Trade) -> str | None:
+    """Return what a trade is routed by; None: nothing."""
+    return trade.q if trade.p else None
+
+
+def symbol(message: dict[str, str]) -> str | None:
+    """Return what a message without a type is routed by."""
+    return message.get("s")
 
 
 def price(trade: Trade) -> float:
@@ -85,6 +96,17 @@ def what_has_no_type_is_any() -> None:
 def what_travels_beside_the_data_is_in_the_type() -> None:
     """Lifecycle events are seen by a type checker."""
     assert_type(ws_observable(URL, decode=Trade, lifecycle=True), Observable[Trade | Event])
+
+
+def a_route_has_the_type_of_the_stream() -> None:
+    """So has the rest; a key may have topics of any kind, and None."""
+    routes = ws_observable(URL, decode=Trade).pipe(wsops.route(size))
+    assert_type(routes, Routes[Trade])
+    assert_type(routes["1"], Observable[Trade])
+    assert_type(routes.rest.pipe(ops.map(price)), Observable[float])
+    routes["1"].subscribe(show)
+    symbols: Routes[dict[str, str]] = ws_observable(URL).pipe(wsops.route(symbol))
+    symbols["BTCUSDT"].subscribe(show)
 
 
 def every_way_to_say_it() -> Observable[Any]:

@@ -1,0 +1,237 @@
+"""Observables of topics that share one subscription of a source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from functools import partial
+from typing import Generic, TypeVar
+
+from reactivex import Observable, abc
+from reactivex.disposable import Disposable, SerialDisposable
+
+from rxws.errors import ConfigError
+from rxws.events import Event
+from rxws.scheduler import RAISED, clock, report
+
+T = TypeVar("T")
+Take = Callable[[T], object]
+Observers = tuple[tuple[Take[T], abc.ObserverBase[T]], ...]
+
+TOLD_EVERY = 60.0
+"""Seconds between two reports of what `key` raised."""
+
+
+class Routes(Generic[T]):
+    """What `route` makes of a stream: an observable for each topic, and `rest` for what none of them takes.
+
+    That the one subscription outlives a subscriber is its purpose. A topic that nobody subscribes takes no room.
+    """
+
+    # With `__getitem__` alone, `for` and `in` would ask for one topic after the other without an end.
+    __iter__ = None
+
+    def __init__(self, source: Observable[T], key: Callable[[T], Hashable]) -> None:
+        self._source = source
+        self._key = key
+        self._router: Router[T] | None = None
+
+    def __getitem__(self, topic: Hashable) -> Observable[T]:
+        """Return the observable of the values whose topic equals `topic`.
+
+        Raises:
+            ConfigError: `topic` is None or cannot be hashed.
+        """
+        if topic is None:
+            raise ConfigError("topic", "None is no topic; what belongs to none is in routes.rest")
+        try:
+            hash(topic)
+        except TypeError:
+            raise ConfigError("topic", f"{topic!r} cannot be hashed; take what `key` returns") from None
+        return Route(partial(self._subscribe, topic))
+
+    @property
+    def rest(self) -> Observable[T]:
+        """What belongs to no topic, or to one that nobody subscribes at that moment."""
+        return Route(partial(self._subscribe, None))
+
+    def _subscribe(
+        self,
+        topic: Hashable,
+        take: Callable[[T], object],
+        observer: abc.ObserverBase[T],
+        scheduler: abc.SchedulerBase | None = None,
+    ) -> abc.DisposableBase:
+        router = self._router
+        if router is None or router.is_over:
+            router = self._router = Router(self._key, scheduler)
+            leaving = router.join(topic, take, observer)
+            router.begin(self._source)
+            return leaving
+        return router.join(topic, take, observer)
+
+
+class Route(Observable[T]):
+    """One topic, or the rest. Its values go straight to what is subscribed; the end goes through reactivex's observer.
+
+    That observer would add a hop to each value only to ask whether it has been disposed, which the router knows.
+    """
+
+    def __init__(self, join: Callable[..., abc.DisposableBase]) -> None:
+        super().__init__()
+        self._join = join
+
+    def subscribe(
+        self,
+        on_next: abc.ObserverBase[T] | abc.OnNext[T] | None = None,
+        on_error: abc.OnError | None = None,
+        on_completed: abc.OnCompleted | None = None,
+        *,
+        scheduler: abc.SchedulerBase | None = None,
+    ) -> abc.DisposableBase:
+        """Subscribe as to any observable."""
+        take = getattr(on_next, "on_next", None)
+        if not callable(take):
+            take = on_next or _nobody
+        joined: Observable[T] = Observable(partial(self._join, take))
+        return joined.subscribe(on_next, on_error, on_completed, scheduler=scheduler)
+
+
+class Router(Generic[T]):
+    """One subscription of the source, and those who share it. Its own state: a source that is over reaches nobody."""
+
+    __slots__ = ("_find", "_key", "_observers", "_rest", "_running", "_scheduler", "_takes", "_told")
+
+    def __init__(self, key: Callable[[T], Hashable], scheduler: abc.SchedulerBase | None) -> None:
+        self._key = key
+        self._scheduler = scheduler
+        self._running = SerialDisposable()
+        # Of each topic, None being the rest: what its subscribers take values with, and what hears of the end.
+        self._observers: dict[Hashable, Observers[T]] = {}
+        self._takes: dict[Hashable, Take[T]] = {}
+        self._find = self._takes.get
+        self._rest: Take[T] = _nobody
+        self._told: float | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the source has ended, or the last subscriber has left."""
+        return self._running.is_disposed
+
+    def begin(self, source: Observable[T]) -> None:
+        """Subscribe the source."""
+        self._running.disposable = source.subscribe(
+            self._on_next, self._on_error, self._on_completed, scheduler=self._scheduler
+        )
+
+    def join(self, topic: Hashable, take: Take[T], observer: abc.ObserverBase[T]) -> abc.DisposableBase:
+        """Hand the values of `topic`, None: the rest, to `take` and the end to `observer`, until that is disposed."""
+        observers = self._observers.get(topic, ())
+        if any(each is take for each, _ in observers):
+            take = partial(take)  # one function may be subscribed twice
+        self._share(topic, (*observers, (take, observer)))
+
+        def leave() -> None:
+            self._leave(topic, take)
+
+        return Disposable(leave)
+
+    def _share(self, topic: Hashable, observers: Observers[T]) -> None:
+        self._observers[topic] = observers
+        take = observers[0][0] if len(observers) == 1 else partial(self._hand_to_all, topic, observers)
+        if topic is None:
+            self._rest = take
+        else:
+            self._takes[topic] = take
+
+    def _forget(self, topic: Hashable) -> None:
+        del self._observers[topic]
+        if topic is None:
+            self._rest = _nobody
+        else:
+            del self._takes[topic]
+
+    def _leave(self, topic: Hashable, take: Take[T]) -> bool:
+        observers = self._observers.get(topic, ())
+        staying = tuple(each for each in observers if each[0] is not take)
+        if len(staying) == len(observers):
+            return False
+        if staying:
+            self._share(topic, staying)
+        else:
+            self._forget(topic)
+        if not self._observers:
+            self._end()
+        return True
+
+    def _on_next(self, value: T) -> None:
+        try:
+            topic = None if isinstance(value, Event) else self._key(value)
+            take = self._find(topic, self._rest)
+        except RAISED as error:
+            problem = error
+        else:
+            try:
+                take(value)
+            except RAISED as error:
+                self._raised(topic, take, error)
+            return
+        self._without_topic(value, problem)
+
+    def _without_topic(self, value: T, problem: BaseException) -> None:
+        """What is wrong with `key` is told when the value is where it belongs."""
+        take = self._rest
+        try:
+            take(value)
+        except RAISED as error:
+            self._raised(None, take, error)
+        now = clock(self._scheduler)()
+        if self._told is None or now - self._told >= TOLD_EVERY:
+            self._told = now
+            report(problem)
+
+    def _hand_to_all(self, topic: Hashable, observers: Observers[T], value: T) -> None:
+        raised: list[BaseException] = []
+        for each in observers:
+            there = self._observers.get(topic, ())
+            if there is observers or each in there:  # else it has left, or raised at a value that came within this one
+                take, _ = each
+                try:
+                    take(value)
+                except RAISED as error:
+                    self._leave(topic, take)
+                    raised.append(error)
+        for problem in raised:  # once all have the value: without a loop `report` raises
+            report(problem)
+
+    def _raised(self, topic: Hashable, take: Take[T], error: BaseException) -> None:
+        if not self._leave(topic, take):
+            self._leave(None, take)
+        report(error)
+
+    def _on_error(self, error: Exception) -> None:
+        self._tell_end(lambda observer: observer.on_error(error))
+
+    def _on_completed(self) -> None:
+        self._tell_end(lambda observer: observer.on_completed())
+
+    def _tell_end(self, tell: Callable[[abc.ObserverBase[T]], None]) -> None:
+        raised: list[BaseException] = []
+        for observer in self._end():
+            try:
+                tell(observer)
+            except RAISED as error:
+                raised.append(error)
+        for problem in raised:
+            report(problem)
+
+    def _end(self) -> tuple[abc.ObserverBase[T], ...]:
+        ended = tuple(observer for observers in self._observers.values() for _, observer in observers)
+        self._observers.clear()
+        self._takes.clear()
+        self._rest = _nobody
+        self._running.dispose()
+        return ended
+
+
+def _nobody(_: object) -> None:
+    pass
