@@ -23,7 +23,7 @@ from rxws.outbox import Outbox
 from rxws.redaction import masked
 from rxws.scheduler import RAISED, clock, report
 from rxws.transport import Dial, Socket, Transport
-from rxws.types import Connection, Logbook, Message, Payload, Sink
+from rxws.types import Connection, ListSink, Logbook, Message, Payload, Sink
 from rxws.watchman import BLOCKED
 
 __all__ = ["Attempt"]
@@ -82,8 +82,8 @@ class Attempt(abc.DisposableBase):
             self._crashed,
             self.fail,
             lambda: self.journal.live(self),
+            self._enter,
         )
-        self.on_message = self._inbox.receive
 
     # The dial
 
@@ -129,7 +129,8 @@ class Attempt(abc.DisposableBase):
         self._timer.dispose()
         self._socket = socket
         self._outbox.open(socket)
-        self.opened_time = self._resumed_time = self._inbox.read_time = self._clock()
+        self.opened_time = self._resumed_time = self._clock()
+        self._inbox.begin_read(self.opened_time)
         self._keepalive = Keepalive(
             self._limits.ping_interval,
             self._limits.ping_timeout,
@@ -146,11 +147,13 @@ class Attempt(abc.DisposableBase):
 
     def on_read(self) -> None:
         self.reads += 1
-        now = self._inbox.read_time = self._clock()
+        now = self._clock()
+        self._inbox.begin_read(now)
         for action in self._on_read:
             action(now)
 
     def on_read_over(self) -> None:
+        self._inbox.end_read()
         if self._socket is not None:  # else the handshake's answer came after the end
             self._handed_on(self._inbox.read_time)
 
@@ -168,6 +171,9 @@ class Attempt(abc.DisposableBase):
 
     def on_gone(self) -> None:
         self.journal.gone()
+
+    def _enter(self, entry: Sink) -> None:
+        self.on_message = entry  # asked for with each message, and so as cheap as can be
 
     # What a Connection offers
 
@@ -236,6 +242,9 @@ class Attempt(abc.DisposableBase):
 
     def attach(self, sink: Sink) -> None:
         self._inbox.attach(sink)
+
+    def attach_lists(self, sink: ListSink) -> None:
+        self._inbox.attach_lists(sink)
 
     def hold(self) -> None:
         self._inbox.hold()

@@ -15,7 +15,7 @@ from rxws.connection import Url
 from rxws.controls import Controls
 from rxws.decoding import Decode, json_or_text
 from rxws.driving import Driving
-from rxws.errors import Disconnected, NotConnected
+from rxws.errors import ConfigError, Disconnected, NotConnected
 from rxws.events import Event
 from rxws.options import ClientOptions, StreamOptions, check_kinds
 from rxws.planned_ends import Plans
@@ -147,6 +147,8 @@ class WebSocketClient(Driving[T], Reading[T]):
         **options: Unpack[StreamOptions],
     ) -> None:
         check_bound(maxsize, overflow, block=True)
+        if "batch" in options:
+            raise ConfigError("batch", "a client hands out values one by one; take ws_observable(url, batch=True)")
         unknown = {name: value for name, value in options.items() if name not in StreamOptions.__annotations__}
         check_known(unknown, (*ClientOptions.__annotations__, "decode", "lifecycle"))
         self.stats = Stats() if options.get("stats") is None else options["stats"]

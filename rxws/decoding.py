@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from types import UnionType
 from typing import Any, Generic, NamedTuple, NewType, NoReturn, TypeVar, cast, get_origin
 
@@ -11,7 +12,7 @@ import msgspec
 from rxws.errors import ConfigError
 from rxws.redaction import escaped
 
-__all__ = ["Decode", "Decoder", "NotUtf8", "as_it_came", "decoder", "json_or_text"]
+__all__ = ["Decode", "Decoder", "NotUtf8", "decoder", "json_decimals", "json_or_text"]
 
 T = TypeVar("T")
 
@@ -19,6 +20,7 @@ Decode = type[T] | UnionType | Callable[[bytes], T] | None
 """A type that msgspec decodes JSON into, a function of the bytes, or None: `str` or `bytes` as it came."""
 
 _json = msgspec.json.Decoder()
+_exact = msgspec.json.Decoder(float_hook=Decimal)
 # RecursionError: JSON nested deeper than the interpreter's stack; UnicodeDecodeError: JSON that is not UTF-8.
 NOT_JSON = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 
@@ -43,30 +45,28 @@ def json_or_text(payload: bytes) -> Any:  # Any: whatever JSON holds
         return payload
 
 
+def json_decimals(payload: bytes) -> Any:  # Any: whatever JSON holds
+    """Return what `payload` holds as JSON, with each number that has a point or an exponent as a `Decimal`.
+
+    Raises:
+        msgspec.DecodeError: it is no JSON.
+
+    >>> json_decimals(b'{"price": 61250.10, "trades": 3}')
+    {'price': Decimal('61250.10'), 'trades': 3}
+    """
+    return _exact.decode(payload)
+
+
 class Decoder(NamedTuple, Generic[T]):
     """How a message becomes a value.
 
-    `decode` takes its bytes. What that raises on goes to `otherwise`, with whether it is text and with the exception;
-    there it becomes a value after all, or what is raised then is the answer. None: it is handed out as it came, by
-    `as_it_came`.
+    `decode` takes its bytes. What that raises on goes to `otherwise`, with whether it is text and with the exception:
+    there it becomes a value after all, or what is raised there is the answer. Where `decode` is None, every message
+    goes there.
     """
 
     decode: Callable[[bytes], T] | None
-    otherwise: Callable[[bytes, bool, Exception], T]
-
-
-def as_it_came(payload: bytes, is_text: bool) -> str | bytes:
-    """Return a message as text or bytes.
-
-    Raises:
-        NotUtf8: it is text, and is not UTF-8.
-    """
-    if not is_text:
-        return payload
-    try:
-        return payload.decode()
-    except UnicodeDecodeError as error:
-        raise NotUtf8 from error
+    otherwise: Callable[[bytes, bool, Exception | None], T]
 
 
 def decoder(decode: Decode[T]) -> Decoder[T]:
@@ -76,7 +76,7 @@ def decoder(decode: Decode[T]) -> Decoder[T]:
         ConfigError: `decode` is a type that msgspec does not know, or not callable.
     """
     if decode is None:
-        return Decoder(None, _raised)
+        return cast(Decoder[T], Decoder(None, _as_it_came))
     if decode is json_or_text:
         return cast(Decoder[T], Decoder(_json.decode, _where_no_json))
     if isinstance(decode, type | UnionType | NewType) or get_origin(decode) is not None:
@@ -99,13 +99,23 @@ def _typed(kind: type[T]) -> Decoder[T]:
     return Decoder(decode, _raised)
 
 
-def _raised(payload: bytes, is_text: bool, error: Exception) -> NoReturn:
+def _raised(payload: bytes, is_text: bool, error: Exception | None) -> NoReturn:
+    assert error is not None
     if isinstance(error, msgspec.DecodeError):
         error.args = (escaped(str(error)),)  # it may name a field or a value, in the message's own words
     raise error
 
 
-def _where_no_json(payload: bytes, is_text: bool, error: Exception) -> str | bytes:
-    if not isinstance(error, NOT_JSON):
+def _as_it_came(payload: bytes, is_text: bool, error: Exception | None) -> str | bytes:
+    if not is_text:
+        return payload
+    try:
+        return payload.decode()
+    except UnicodeDecodeError as problem:
+        raise NotUtf8 from problem
+
+
+def _where_no_json(payload: bytes, is_text: bool, error: Exception | None) -> str | bytes:
+    if error is not None and not isinstance(error, NOT_JSON):
         raise error
-    return as_it_came(payload, is_text)
+    return _as_it_came(payload, is_text, error)

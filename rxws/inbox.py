@@ -8,9 +8,10 @@ from collections.abc import Callable
 from reactivex import Observable, Subject, abc
 from reactivex.disposable import Disposable
 
+from rxws.collector import Collector
 from rxws.errors import Disconnected, ProtocolError
 from rxws.scheduler import RAISED
-from rxws.types import Journal, Message, Sink
+from rxws.types import Journal, ListSink, Message, Sink
 
 __all__ = ["Inbox"]
 
@@ -22,8 +23,9 @@ HELD_BYTES = 64 * 2**20
 class Inbox:
     """The way of a message from the transport to the one sink, and to who observes `messages`.
 
-    `_deliver` is the whole way of one message; it is chosen anew whenever the way changes, so that a message asks
-    nothing that was known before it came.
+    `_deliver` is the way of one message behind `receive`; it is chosen anew whenever the way changes, so that a message
+    asks nothing that was known before it came. Lists are gathered by a `Collector`; where nothing else is to be done
+    with a message, that takes it in place of `receive`.
 
     Args:
         schedule: runs an action one turn later.
@@ -31,6 +33,7 @@ class Inbox:
         crashed: told what the consumer raised.
         invalid: told that a text message is not UTF-8.
         first_data: called before the first data is handed on.
+        entered: told of what takes the messages from now on: `receive`, or what stands for it.
     """
 
     def __init__(
@@ -40,18 +43,20 @@ class Inbox:
         crashed: Callable[[BaseException], None],
         invalid: Callable[[Disconnected], None],
         first_data: Callable[[], None],
+        entered: Callable[[Sink], None],
     ) -> None:
         self.is_data: Callable[[bytes], object] | None = None
-        self.messages_received = 0
-        self.bytes_received = 0
         self.read_time: float = 0.0
-        self.last_message_time: float | None = None
         self.last_data_time: float | None = None
         self._schedule = schedule
         self._journal = journal
         self._crashed = crashed
         self._invalid = invalid
         self._first_data = first_data
+        self._entered = entered
+        self._messages = self._bytes = self._messages_before = 0
+        self._last_time: float | None = None
+        self._collector: Collector | None = None
         self._sink: Sink | None = None
         self._observers: Subject[Message] = Subject()
         self._held: deque[tuple[bytes, bool]] = deque()
@@ -61,21 +66,52 @@ class Inbox:
         self._flowing = False
         self._live = False
         self._deliver: Sink = self._hold
+        entered(self.receive)
 
     def receive(self, payload: bytes, is_text: bool) -> None:
         """Take one message from the transport. What its consumer raises ends here, and nowhere else."""
-        self.messages_received += 1
-        self.bytes_received += len(payload)
-        self.last_message_time = self.read_time
+        self._messages += 1
+        self._bytes += len(payload)
         try:
             self._deliver(payload, is_text)
         except RAISED as error:
             self._crashed(error)
 
+    def begin_read(self, now: float) -> None:
+        """Stamp what comes from now on: once a read, not once a message."""
+        self._last_time, self._messages_before = self.last_message_time, self.messages_received
+        self.read_time = now
+
+    def end_read(self) -> None:
+        """Hand on what was gathered: no list goes over the end of a read."""
+        if self._collector is not None:
+            self._collector.hand_on()
+
+    @property
+    def messages_received(self) -> int:
+        if self._collector is not None:
+            self._collector.count()
+        return self._messages
+
+    @property
+    def bytes_received(self) -> int:
+        if self._collector is not None:
+            self._collector.count()
+        return self._bytes
+
+    @property
+    def last_message_time(self) -> float | None:
+        return self._last_time if self.messages_received == self._messages_before else self.read_time
+
     def attach(self, sink: Sink) -> None:
         """Hand every message to `sink` from now on, those held first."""
         self._sink = sink
         self._begin()
+
+    def attach_lists(self, sink: ListSink) -> None:
+        """Hand all messages to `sink` in lists from now on, those held first."""
+        self._collector = Collector(sink, self._counted, self._crashed)
+        self.attach(self._collector.take)
 
     def hold(self) -> None:
         """Hold what arrives, also while `messages` is observed; who observes it then sees each message once."""
@@ -89,6 +125,7 @@ class Inbox:
         """Hand on at once what would have followed a turn later: the connection is about to be lost."""
         if self._flowing:
             self._flush()
+        self.end_read()
 
     def forsake(self) -> None:
         """Say how many messages nobody has taken: a login script failed, or the connection was lost meanwhile."""
@@ -99,8 +136,10 @@ class Inbox:
 
     def end(self, error: Exception | None) -> None:
         """Take nothing more; those who observe `messages` hear how it ended."""
-        self._deliver = self._late
+        self._switch(self._late)
         self._held.clear()
+        for _ in range(self._collector.clear() if self._collector is not None else 0):
+            self._journal.late()
         if error is None:
             self._observers.on_completed()
         else:
@@ -117,7 +156,7 @@ class Inbox:
             if self._deliver == self._late:
                 return subscription
             if self._holding:
-                self._deliver = self._hold_and_show
+                self._switch(self._hold_and_show)
                 self._schedule(self._show_safely)
             else:
                 self._begin()
@@ -131,7 +170,7 @@ class Inbox:
             self._flowing = True
             self._schedule(self._flush)
         elif not self._held:
-            self._deliver = self._way()
+            self._switch(self._way())
 
     def _flush(self) -> None:
         way, rest_of_way = self._way(), self._way(shown=True)
@@ -144,8 +183,18 @@ class Inbox:
                 (rest_of_way if shown else way)(payload, is_text)
             except RAISED as error:
                 self._crashed(error)
+        self.end_read()
         if self._deliver != self._late:
-            self._deliver = self._way()
+            self._switch(self._way())
+
+    def _switch(self, way: Sink) -> None:
+        self._deliver = way
+        gathering = self._collector is not None and way == self._collector.take
+        self._entered(self._collector.collect if self._collector is not None and gathering else self.receive)
+
+    def _counted(self, messages: int, size: int) -> None:
+        self._messages += messages
+        self._bytes += size
 
     def _way(self, shown: bool = False) -> Sink:
         sink = self._sink
@@ -184,7 +233,7 @@ class Inbox:
         if not self._live:
             self._live = True
             if self.is_data is None and self._deliver != self._late:
-                self._deliver = self._way()
+                self._switch(self._way())
             self._first_data()
 
     def _observe(self, payload: bytes, is_text: bool) -> None:

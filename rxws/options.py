@@ -28,11 +28,11 @@ from rxws.types import Connection, Payload
 from rxws.unsent import Unsent
 from rxws.way_back import WayBack
 
-__all__ = ["ClientOptions", "StreamOptions", "check_kinds", "check_topics", "close_codes", "refuse_later"]
+__all__ = ["ClientOptions", "StreamOptions", "check_kinds", "check_topics", "close_codes"]
 
 
 class StreamOptions(TransportOptions, total=False):
-    """All keywords of `ws_observable` but `decode` and `lifecycle`, on which its type depends."""
+    """All keywords of `ws_observable` but `decode`, `lifecycle` and `batch`, on which its type depends."""
 
     headers: Headers
     on_open: OnOpen | None
@@ -64,7 +64,6 @@ class StreamOptions(TransportOptions, total=False):
     final_close_codes: Collection[int]
     stats: Stats | None
     events: EventObserver | None
-    batch: Literal[False]
     dials: Governor | None
     send_limit: SendLimit | None
     transport: str | Transport
@@ -77,17 +76,6 @@ class ClientOptions(StreamOptions, total=False):
     auto_reconnect: bool
     maxsize: int
     overflow: ClientOverflow
-
-
-def refuse_later(**later: object) -> None:
-    """Refuse keywords that have their name already, and nothing behind it yet.
-
-    Raises:
-        ConfigError: it names the keyword.
-    """
-    for name, value in later.items():
-        if value:
-            raise ConfigError(name, "comes with a later release; leave it out")
 
 
 def check_kinds(**given: object) -> None:

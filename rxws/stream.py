@@ -22,11 +22,14 @@ from rxws.events import Event
 from rxws.governor import Governor
 from rxws.lifecycle import Lifecycle
 from rxws.limits import SendLimit
-from rxws.operators._decoded import Keep, OnBadFrame, decoded
+from rxws.operators._attached import decoded, decoded_lists
+from rxws.operators._decoded import Decoding, Keep, OnBadFrame
 from rxws.operators._gate import Condition
+from rxws.operators._passage import Passage
 from rxws.operators._payloads import Format, Subscriptions, formatted
+from rxws.operators._regrouping import Regrouping
 from rxws.operators.send_subscriptions import OnOpen
-from rxws.options import StreamOptions, check_kinds, check_topics, close_codes, refuse_later
+from rxws.options import StreamOptions, check_kinds, check_topics, close_codes
 from rxws.outgoing import Outgoing
 from rxws.planned_ends import PlannedEnds, Plans, Ticks
 from rxws.rotation import Rotation
@@ -47,43 +50,130 @@ T = TypeVar("T")
 
 
 @overload
-def ws_observable(url: Url, *, lifecycle: bool = False, **options: Unpack[StreamOptions]) -> Observable[Any]: ...
-@overload
 def ws_observable(
-    url: Url, *, decode: UnionType, lifecycle: bool = False, **options: Unpack[StreamOptions]
+    url: Url,
+    *,
+    lifecycle: bool = False,
+    batch: bool = False,
+    **options: Unpack[StreamOptions],
 ) -> Observable[Any]: ...
 @overload
 def ws_observable(
-    url: Url, *, decode: None, lifecycle: Literal[False] = False, **options: Unpack[StreamOptions]
+    url: Url,
+    *,
+    decode: UnionType,
+    lifecycle: bool = False,
+    batch: bool = False,
+    **options: Unpack[StreamOptions],
+) -> Observable[Any]: ...
+@overload
+def ws_observable(
+    url: Url,
+    *,
+    decode: None,
+    lifecycle: Literal[False] = False,
+    batch: Literal[False] = False,
+    **options: Unpack[StreamOptions],
 ) -> Observable[Message]: ...
 @overload
 def ws_observable(
-    url: Url, *, decode: type[T], lifecycle: Literal[False] = False, **options: Unpack[StreamOptions]
+    url: Url,
+    *,
+    decode: None,
+    lifecycle: Literal[True],
+    batch: Literal[False] = False,
+    **options: Unpack[StreamOptions],
+) -> Observable[Message | Event]: ...
+@overload
+def ws_observable(
+    url: Url,
+    *,
+    decode: None,
+    lifecycle: Literal[False] = False,
+    batch: Literal[True],
+    **options: Unpack[StreamOptions],
+) -> Observable[list[Message]]: ...
+@overload
+def ws_observable(
+    url: Url,
+    *,
+    decode: None,
+    lifecycle: Literal[True],
+    batch: Literal[True],
+    **options: Unpack[StreamOptions],
+) -> Observable[list[Message] | Event]: ...
+@overload
+def ws_observable(
+    url: Url,
+    *,
+    decode: type[T],
+    lifecycle: Literal[False] = False,
+    batch: Literal[False] = False,
+    **options: Unpack[StreamOptions],
 ) -> Observable[T]: ...
+@overload
+def ws_observable(
+    url: Url,
+    *,
+    decode: type[T],
+    lifecycle: Literal[True],
+    batch: Literal[False] = False,
+    **options: Unpack[StreamOptions],
+) -> Observable[T | Event]: ...
+@overload
+def ws_observable(
+    url: Url,
+    *,
+    decode: type[T],
+    lifecycle: Literal[False] = False,
+    batch: Literal[True],
+    **options: Unpack[StreamOptions],
+) -> Observable[list[T]]: ...
+@overload
+def ws_observable(
+    url: Url,
+    *,
+    decode: type[T],
+    lifecycle: Literal[True],
+    batch: Literal[True],
+    **options: Unpack[StreamOptions],
+) -> Observable[list[T] | Event]: ...
 @overload
 def ws_observable(
     url: Url,
     *,
     decode: Callable[[bytes], T],
     lifecycle: Literal[False] = False,
+    batch: Literal[False] = False,
     **options: Unpack[StreamOptions],
 ) -> Observable[T]: ...
-@overload
-def ws_observable(
-    url: Url, *, decode: None, lifecycle: Literal[True], **options: Unpack[StreamOptions]
-) -> Observable[Message | Event]: ...
-@overload
-def ws_observable(
-    url: Url, *, decode: type[T], lifecycle: Literal[True], **options: Unpack[StreamOptions]
-) -> Observable[T | Event]: ...
 @overload
 def ws_observable(
     url: Url,
     *,
     decode: Callable[[bytes], T],
     lifecycle: Literal[True],
+    batch: Literal[False] = False,
     **options: Unpack[StreamOptions],
 ) -> Observable[T | Event]: ...
+@overload
+def ws_observable(
+    url: Url,
+    *,
+    decode: Callable[[bytes], T],
+    lifecycle: Literal[False] = False,
+    batch: Literal[True],
+    **options: Unpack[StreamOptions],
+) -> Observable[list[T]]: ...
+@overload
+def ws_observable(
+    url: Url,
+    *,
+    decode: Callable[[bytes], T],
+    lifecycle: Literal[True],
+    batch: Literal[True],
+    **options: Unpack[StreamOptions],
+) -> Observable[list[T] | Event]: ...
 def ws_observable(
     url: Url,
     *,
@@ -119,7 +209,7 @@ def ws_observable(
     stats: Stats | None = None,
     events: EventObserver | None = None,
     lifecycle: bool = False,
-    batch: Literal[False] = False,
+    batch: bool = False,
     dials: Governor | None = None,
     send_limit: SendLimit | None = None,
     transport: str | Transport = "websockets",
@@ -169,7 +259,8 @@ def ws_observable(
         max_age_jitter: the fraction of it that chance may take off, 0 to 1.
         rotate: a `Rotation`: the next connection is opened before the old one is closed. `max_age` is then the limit
             that no connection reaches, also where the rotation's `unless` stands against it.
-        batch: comes with a later release.
+        batch: lists of at most 64 values, none over the end of a read: under load what stands behind is called once a
+            list. With `lifecycle` the events stand between the lists. `operators.flatten` makes values of them.
         dials: a `Governor`: how often a host may be dialled, shared by all streams that are given it. None: as often as
             the plans and policies say, but for a Retry-After, which all on this loop keep.
         send_limit: a `SendLimit`: how much each connection may send in how long, pings and pongs counted; what is more
@@ -185,12 +276,13 @@ def ws_observable(
         stats: a `Stats` to count into.
         events: hears of the life of the connections (`rxws.events`); an observer or a function.
         lifecycle: whether those events also travel in the stream, between the data.
-        transport: "websockets", or an object with the protocol `rxws.transport.Transport`.
+        transport: "websockets", or "picows" (faster, compresses only if asked to, the extra `fast`), or an object with
+            the protocol `rxws.transport.Transport`.
         random: uniform in [0, 1), for all jitter.
         controls: what a `WebSocketClient` drives it by; None: nobody does.
         options: the transport's own, see `rxws.transport.TransportOptions`.
 
-    Emits what `decode` returns, as it arrives, on the loop's thread. Completes after a close code of
+    Emits what `decode` returns, or lists of it, as it arrives, on the loop's thread. Completes after a close code of
     `final_close_codes`. Errors: what `retry` gives up on (`RetriesExhausted`), what no attempt can cure
     (`HandshakeRejected` 401, 403, 404; `MessageTooBig`; `ConfigError` of a URL callable), every loss where `retry` is
     None, `DecodeError` if asked for. What the subscriber raises goes to the loop's exception handler, and ends the
@@ -210,8 +302,7 @@ def ws_observable(
     >>> seen
     [(1.0, {'n': 1}), (6.0, {'n': 1})]
     """
-    refuse_later(batch=batch)
-    check_known(options, (*StreamOptions.__annotations__, "decode", "lifecycle"))
+    check_known(options, (*StreamOptions.__annotations__, "decode", "lifecycle", "batch"))
     check_kinds(
         on_open=on_open,
         outgoing=outgoing,
@@ -247,7 +338,7 @@ def ws_observable(
     check_topics(topic, topic_timeout, on_stale_topic)
     aged = wsops.max_age(max_age, max_age_jitter, random=random)
     watched = wsops.idle_timeout(idle_timeout, is_data)
-    values = decoded(decode, keep, on_bad_frame)
+    decoding: Decoding[Any] = Decoding(decode, keep, on_bad_frame)
     limit = None if max_age is None else max_age * (1.0 - max_age_jitter)
     if rotate is not None and limit == 0.0:
         right = "and a rotation begins before the earliest of them; take less than 1"
@@ -258,7 +349,9 @@ def ws_observable(
 
     called = (is_data, keep, None if isinstance(decode, type) else decode, topic, rotate and rotate.key)
 
-    def build(life: Lifecycle, ends: PlannedEnds, out: Outgoing) -> Observable[Any]:
+    singly = batch and (rotate is not None or topic_timeout is not None)  # they look at values
+
+    def build(life: Lifecycle, ends: PlannedEnds, out: Outgoing, lists: Regrouping[Any]) -> Observable[Any]:
         def not_final(signal: RetrySignal) -> bool:
             life.finished = life.is_final(signal.error)
             return not life.finished
@@ -280,9 +373,15 @@ def ws_observable(
             *([] if heartbeat is None else [heartbeat]),
         )
 
-        return subscribed.pipe(
+        values: Callable[[Observable[Connection]], Observable[Any]]
+        values = decoded_lists(decoding) if batch else decoded(decoding)
+        if singly:
+            values = lists.singly(values)
+        current = subscribed.pipe(
             by_topic(values, topic, topic_timeout, on_stale_topic == "reconnect"),
             wsops.rotate(rotation, policy, limit=limit, random=random, journal=life),
+        )
+        return (lists.gathered(current) if singly else current).pipe(
             wsops.retry_when(losses, attempts=life.attempts),
             wsops.take_until(ends.notifier(), start=ends.asked),
             wsops.repeat_when(wsops.reopen(ends.way_back)),
@@ -290,13 +389,19 @@ def ws_observable(
 
     def subscribe(observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
         on = given(scheduler)
+        lists: Regrouping[Any] = Regrouping()
+
+        def in_stream(event: Event) -> None:
+            lists.flush()
+            observer.on_next(event)
+
         life = Lifecycle(
             on,
             stable_after=retry.stable_after if isinstance(retry, Backoff) else 60.0,
             final_close_codes=final,
             stats=stats,
             events=events,
-            in_stream=observer.on_next if lifecycle else None,
+            in_stream=in_stream if lifecycle else None,
             origin=url if isinstance(url, str) else "",
             consumers=(*called, observer),
         )
@@ -330,10 +435,11 @@ def ws_observable(
         if isinstance(on, AsyncIOScheduler):  # virtual time neither sleeps nor stands still
             everything.add(life.watch(Watchman.of(on)))
         everything.add(ends.begin(on, failed))
-        everything.add(build(life, ends, out).subscribe(observer.on_next, failed, completed, scheduler=on))
+        everything.add(build(life, ends, out, lists).subscribe(observer.on_next, failed, completed, scheduler=on))
         if outgoing is not None:
             everything.add(outgoing.subscribe(send, failed, scheduler=on))
         everything.add(Disposable(out.end))
         return on_loop(on, life.subscription)
 
-    return Observable(subscribe)
+    # Events are told also by what has been disposed: they, and the values between them, need reactivex's own guard.
+    return Observable(subscribe) if lifecycle else Passage(subscribe)

@@ -16,6 +16,7 @@ __all__ = [
     "Connection",
     "Handover",
     "Journal",
+    "ListSink",
     "Logbook",
     "Message",
     "Payload",
@@ -35,6 +36,9 @@ Payload = str | bytes | Mapping[str, object] | Sequence[object]
 
 Sink = Callable[[bytes, bool], None]
 """Takes a message's bytes, and whether it is text."""
+
+ListSink = Callable[[list[bytes], bool], None]
+"""Takes the bytes of several messages, and whether they are text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +296,9 @@ class Connection(Protocol):
 
     def attach(self, sink: Sink) -> None:
         """Hand every message to `sink`, those held so far first. There is one sink at most."""
+
+    def attach_lists(self, sink: ListSink) -> None:
+        """Hand all messages to `sink` in lists, none of which goes over the end of a read; else like `attach`."""
 
     def hold(self) -> None:
         """Keep what arrives for the sink, though somebody reads `messages` meanwhile, from the first one on."""

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rxws.decoding import Decode, NotUtf8, as_it_came, json_or_text
+from rxws.decoding import Decode, NotUtf8, json_or_text
 from rxws.decoding import decoder as made
 from rxws.errors import ConfigError
 
@@ -44,7 +44,7 @@ def decoder(decode: Decode[Any]) -> Callable[[bytes, bool], Any]:
 
     def value(payload: bytes, is_text: bool) -> Any:
         if first is None:
-            return as_it_came(payload, is_text)
+            return otherwise(payload, is_text, None)
         try:
             return first(payload)
         except Exception as error:

@@ -9,6 +9,7 @@ from rxws.operators.data_only import data_only
 from rxws.operators.decode import decode
 from rxws.operators.disconnect_alerts import disconnect_alerts
 from rxws.operators.filter_kline import filter_kline
+from rxws.operators.flatten import flatten
 from rxws.operators.heartbeat import heartbeat
 from rxws.operators.idle_timeout import idle_timeout
 from rxws.operators.match import match
@@ -34,6 +35,7 @@ __all__ = [
     "decode",
     "disconnect_alerts",
     "filter_kline",
+    "flatten",
     "heartbeat",
     "idle_timeout",
     "match",

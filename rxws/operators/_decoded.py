@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import Literal, TypeVar, cast
+from typing import Any, Generic, Literal, TypeVar
 
-from reactivex import Observable, abc
+from reactivex import abc
 
-from rxws.decoding import Decode, NotUtf8, as_it_came, decoder
+from rxws.decoding import Decode, NotUtf8, decoder
 from rxws.errors import ConfigError, DecodeError, ProtocolError
-from rxws.operators._passage import Passage
-from rxws.types import Connection, Journal, Sink
+from rxws.types import Journal, Sink
 
 T = TypeVar("T")
 
@@ -19,44 +17,44 @@ Keep = Callable[[bytes], object] | None
 OnBadFrame = Literal["skip", "raise"]
 
 
-def sink_of(
-    decode: Decode[T], keep: Keep, on_bad_frame: OnBadFrame
-) -> Callable[[abc.ObserverBase[T], Journal, Callable[[Exception], None]], Sink]:
-    """Check the arguments, and return what makes a sink that decodes for an observer.
+class Decoding(Generic[T]):
+    """What `keep` and `decode` make of messages; checked once, and made into a sink for each connection.
 
-    The sink's last argument is told of a text message that is not UTF-8.
+    Raises:
+        ConfigError: an argument is wrong.
     """
-    if on_bad_frame not in ("skip", "raise"):
-        raise ConfigError("on_bad_frame", f'{on_bad_frame!r} is unknown; take "skip" or "raise"')
-    if keep is not None and not callable(keep):
-        raise ConfigError("keep", f"{keep!r} is not callable; take a function of a message's bytes")
-    decode_one, otherwise = decoder(decode)
 
-    def sink_for(observer: abc.ObserverBase[T], journal: Journal, invalid: Callable[[Exception], None]) -> Sink:
-        on_next = observer.on_next
+    def __init__(self, decode: Decode[T], keep: Keep, on_bad_frame: OnBadFrame) -> None:
+        if on_bad_frame not in ("skip", "raise"):
+            raise ConfigError("on_bad_frame", f'{on_bad_frame!r} is unknown; take "skip" or "raise"')
+        if keep is not None and not callable(keep):
+            raise ConfigError("keep", f"{keep!r} is not callable; take a function of a message's bytes")
+        self.keep = keep
+        self.decode, self.otherwise = decoder(decode)
+        self._skip = on_bad_frame == "skip"
+
+    def sink(self, observer: abc.ObserverBase[T], journal: Journal, invalid: Callable[[Exception], None]) -> Sink:
+        """Return a sink that decodes for an observer; `invalid` is told of a text message that is not UTF-8."""
+        on_next, keep, decode, otherwise = observer.on_next, self.keep, self.decode, self.otherwise
 
         def decoding(payload: bytes, is_text: bool) -> None:
             # The one call that a message makes here is the decoder's own, written in C where it is msgspec's.
-            assert decode_one is not None
+            assert decode is not None
             try:
-                value = decode_one(payload)
+                value = decode(payload)
             except Exception as error:
-                rest(payload, is_text, partial(otherwise, payload, is_text, error))
+                rest(payload, is_text, error)
             else:
                 on_next(value)
 
         def raw(payload: bytes, is_text: bool) -> None:
-            rest(payload, is_text, cast(Callable[[], T], partial(as_it_came, payload, is_text)))
+            rest(payload, is_text, None)
 
-        def rest(payload: bytes, is_text: bool, make: Callable[[], T]) -> None:
+        def rest(payload: bytes, is_text: bool, problem: Exception | None) -> None:
             try:
-                value = make()
-            except NotUtf8 as error:
-                problem = ProtocolError("a text message is not UTF-8", 1007)
-                problem.__cause__ = error.__cause__
-                invalid(problem)
+                value = otherwise(payload, is_text, problem)
             except Exception as error:
-                bad(payload, is_text, error)
+                self.tell(payload, is_text, error, observer, journal, invalid)
             else:
                 on_next(value)
 
@@ -64,39 +62,35 @@ def sink_of(
             try:
                 kept = keep is None or keep(payload)
             except Exception as error:
-                bad(payload, is_text, error)
+                self.tell(payload, is_text, error, observer, journal, invalid)
             else:
                 if kept:
                     sink(payload, is_text)
 
-        def bad(payload: bytes, is_text: bool, error: Exception) -> None:
-            frame = payload.decode("utf-8", "backslashreplace") if is_text else payload
-            problem = DecodeError(frame, f"{type(error).__name__}: {error}")
-            problem.__cause__ = error
-            if on_bad_frame == "skip":
-                journal.bad_frame(problem)
-            else:
-                observer.on_error(problem)
-
-        sink = raw if decode_one is None else decoding
+        sink = raw if decode is None else decoding
         return sink if keep is None else keeping
 
-    return sink_for
-
-
-def decoded(
-    decode: Decode[T], keep: Keep, on_bad_frame: OnBadFrame
-) -> Callable[[Observable[Connection]], Observable[T]]:
-    """From connections to values in one step: `messages` and `decode` as the one sink of the Connection."""
-    sink_for = sink_of(decode, keep, on_bad_frame)
-
-    def operator(source: Observable[Connection]) -> Observable[T]:
-        def subscribe(observer: abc.ObserverBase[T], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
-            def on_connection(connection: Connection) -> None:
-                connection.attach(sink_for(observer, connection.journal, connection.fail))
-
-            return source.subscribe(on_connection, observer.on_error, observer.on_completed, scheduler=scheduler)
-
-        return Passage(subscribe)
-
-    return operator
+    def tell(
+        self,
+        payload: bytes,
+        is_text: bool,
+        error: Exception,
+        observer: abc.ObserverBase[Any],  # Any: it is told of errors only
+        journal: Journal,
+        invalid: Callable[[Exception], None],
+    ) -> bool:
+        """Tell of a message that is no value, and return whether the connection goes on."""
+        problem: Exception
+        if isinstance(error, NotUtf8):
+            problem = ProtocolError("a text message is not UTF-8", 1007)
+            problem.__cause__ = error.__cause__
+            invalid(problem)
+            return False
+        frame = payload.decode("utf-8", "backslashreplace") if is_text else payload
+        problem = DecodeError(frame, f"{type(error).__name__}: {error}")
+        problem.__cause__ = error
+        if self._skip:
+            journal.bad_frame(problem)
+        else:
+            observer.on_error(problem)
+        return self._skip

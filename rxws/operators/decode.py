@@ -8,7 +8,7 @@ from typing import Any, TypeVar, overload
 from reactivex import Observable, abc
 
 from rxws.decoding import Decode, json_or_text
-from rxws.operators._decoded import Keep, OnBadFrame, sink_of
+from rxws.operators._decoded import Decoding, Keep, OnBadFrame
 from rxws.types import Journal, Message, Silence
 
 __all__ = ["decode"]
@@ -76,14 +76,14 @@ def decode(
     >>> _ = rx.of('{"e":"trade","p":"61250.10"}', "pong").pipe(decode(Trade)).subscribe(print)
     Trade(p='61250.10')
     """
-    sink_for = sink_of(decode, keep, on_bad_frame)
+    decoding = Decoding(decode, keep, on_bad_frame)
     told: Journal = Silence() if journal is None else journal
 
     def operator(source: Observable[Message]) -> Observable[Any]:
         def subscribe(
             observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None
         ) -> abc.DisposableBase:
-            sink = sink_for(observer, told, observer.on_error)
+            sink = decoding.sink(observer, told, observer.on_error)
 
             def on_next(message: Message) -> None:
                 if isinstance(message, str):

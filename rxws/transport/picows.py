@@ -68,13 +68,13 @@ class PicowsConnection(PushConnection):
 
     def _begin(self) -> None:
         self._raised: Exception | None = None
-        self._push = self._pushing()
+        self._push = self._whole()
         self._parser = FrameParser(self._fitting(), self.protocol.max_message_size)
         self.transport.set_protocol(_Reader(self, self._parser))
 
-    def _pushing(self) -> OnFrame:
-        """Return the way of a frame: this is called for every message, and nothing else of this transport is."""
-        receive, by_hand = self._receiver.on_message, self._by_hand
+    def _whole(self) -> OnFrame:
+        """Return the way of a message in one frame: of all that is here, only this is called for it."""
+        receiver, by_hand = self._receiver, self._by_hand
         text, binary = WSMsgType.TEXT, WSMsgType.BINARY
 
         def push(_: WSTransport, frame: WSFrame) -> None:
@@ -82,10 +82,10 @@ class PicowsConnection(PushConnection):
             if frame.fin and not (frame.rsv1 or frame.rsv2 or frame.rsv3):
                 kind = frame.msg_type
                 if kind is text:
-                    receive(frame.get_payload_as_bytes(), True)
+                    receiver.on_message(frame.get_payload_as_bytes(), True)
                     return
                 if kind is binary:
-                    receive(frame.get_payload_as_bytes(), False)
+                    receiver.on_message(frame.get_payload_as_bytes(), False)
                     return
             by_hand(_, frame)
 

@@ -69,7 +69,10 @@ class Receiver(Protocol):
 
     @property
     def on_message(self) -> Callable[[bytes, bool], None]:
-        """Takes a whole message: its bytes, and whether it is text. Bad UTF-8 is not looked for."""
+        """Takes a whole message: its bytes, and whether it is text. Bad UTF-8 is not looked for.
+
+        Ask for it anew with each message: what takes them may change from one to the next.
+        """
 
     def on_open(self, socket: Socket) -> None:
         """The handshake is done; messages follow at once."""

@@ -1,7 +1,7 @@
 """The default transport: websockets' own connection, pushing what it reads straight to the receiver.
 
 Theory of operation. `websockets.asyncio.client.connect` opens the TCP connection (proxy, TLS, redirects) and drives the
-handshake; its `create_connection` argument lets us stand in for its connection class. Ours overrides `process_event`,
+handshake; its `create_connection` argument lets us stand in for its connection class. Ours replaces `process_event`,
 which websockets calls with every frame from inside the read callback, so that a message is with its receiver before
 that callback returns: no queue, no task. websockets' receive queue, keepalive and closing coroutine are left unused.
 The parser (masks, reserved bits, lengths, control frames, UTF-8 of close reasons, extensions) is websockets' own.
@@ -10,7 +10,7 @@ The parser (masks, reserved bits, lengths, control frames, UTF-8 of close reason
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from reactivex import abc
@@ -112,24 +112,34 @@ class PushConnection(ClientConnection):
         self._closing: asyncio.Task[None] | None = None
 
     def process_event(self, event: Event) -> None:
-        """Push one frame; websockets calls this from its read callback."""
-        if not isinstance(event, Frame):
-            if self._refusal is not None:
-                return  # told by its status before; now its body has come to an end too
-            super().process_event(event)
-            if self.protocol.handshake_exc is None:
-                self.opened = True
-                self._receiver.on_open(OpenSocket(self, self._outbox))
-            return
-        opcode = event.opcode
-        if event.fin and (opcode is Opcode.TEXT or opcode is Opcode.BINARY):
-            self._receiver.on_message(_bytes(event.data), opcode is Opcode.TEXT)
-        elif opcode is Opcode.PONG:
-            self._receiver.on_pong(_bytes(event.data))
-        elif opcode is Opcode.PING:
-            self._receiver.on_ping()
-        elif opcode is Opcode.CONT or not event.fin:
-            self._gather(event)
+        """Take the answer to the handshake; websockets calls this from its read callback, and then for each frame."""
+        if self._refusal is not None:
+            return  # told by its status before; now its body has come to an end too
+        super().process_event(event)
+        if self.protocol.handshake_exc is None:
+            self.opened = True
+            vars(self)["process_event"] = self._pushing()  # found before this method: no call in between
+            self._receiver.on_open(OpenSocket(self, self._outbox))
+
+    def _pushing(self) -> Callable[[Event], None]:
+        """Return the way of a frame: of all that is here, only this is called for it."""
+        receiver = self._receiver
+        text, binary = Opcode.TEXT, Opcode.BINARY  # a name of an Enum costs more than what is done with it
+
+        def push(event: Event) -> None:
+            assert isinstance(event, Frame)
+            opcode = event.opcode
+            if event.fin and (opcode is text or opcode is binary):
+                data = event.data
+                receiver.on_message(data if type(data) is bytes else bytes(data), opcode is text)
+            elif opcode is Opcode.PONG:
+                receiver.on_pong(bytes(event.data))
+            elif opcode is Opcode.PING:
+                receiver.on_ping()
+            elif opcode is Opcode.CONT or not event.fin:
+                self._gather(event)
+
+        return push
 
     def _gather(self, frame: Frame) -> None:
         # The parser has checked the order of fragments and their size in all.
@@ -265,7 +275,3 @@ def _unread(transport: asyncio.BaseTransport) -> bytes:
     except OSError:  # there is nothing more, or the socket is broken
         pass
     return bytes(data)
-
-
-def _bytes(data: bytes | bytearray | memoryview) -> bytes:
-    return data if type(data) is bytes else bytes(data)

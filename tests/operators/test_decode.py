@@ -14,7 +14,8 @@ from rxws.backoff import Backoff
 from rxws.decoding import json_or_text
 from rxws.errors import ConfigError, DecodeError, Disconnected, ProtocolError
 from rxws.operators import after, decode, retry_when
-from rxws.operators._decoded import decoded
+from rxws.operators._attached import decoded
+from rxws.operators._decoded import Decoding
 from rxws.testing import Attempt, ScriptedTransport
 from rxws.types import Message, Silence
 from tests.operators.seen import COMPLETED, Seen, at, dialled
@@ -190,7 +191,7 @@ def attached(
     """Return what is seen of a connection that is decoded, its transport, and the connection."""
     transport, connections = ScriptedTransport(attempt or Attempt()), []  # type: ignore[var-annotated]
     source = dialled(transport, journal=journal).pipe(ops.do_action(connections.append))
-    seen = Seen(virtual, source.pipe(decoded(*arguments)))
+    seen = Seen(virtual, source.pipe(decoded(Decoding(*arguments))))
     virtual.advance_by(0.5)
     return seen, transport, connections[0]
 
@@ -238,7 +239,7 @@ def test_a_raised_bad_frame_ends_the_connection() -> None:
     virtual = at(0)
     transport = ScriptedTransport(Attempt(messages=[(1.0, "{"), (1.0, '{"p":"1"}')]))
     again = retry_when(after(Backoff.fixed(1.0)))
-    seen = Seen(virtual, dialled(transport).pipe(decoded(Trade, None, "raise"), again))
+    seen = Seen(virtual, dialled(transport).pipe(decoded(Decoding(Trade, None, "raise")), again))
     virtual.advance_to(10)
     assert [type(value) for value in seen.values] == [DecodeError]
     assert (len(transport.dials), transport.live) == (1, 0)

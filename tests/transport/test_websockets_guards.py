@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging.config
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
@@ -39,6 +40,15 @@ async def test_websockets_still_calls_the_hook_that_messages_come_through(
         def process_event(self, event: Any) -> None:
             events.append((type(event).__name__, self.reading))
             super().process_event(event)
+
+        def _pushing(self) -> Callable[[Any], None]:
+            push = super()._pushing()
+
+            def watched(event: Any) -> None:
+                events.append((type(event).__name__, self.reading))
+                push(event)
+
+            return watched
 
     monkeypatch.setattr(websockets, "PushConnection", Watched)
     client = dial(server.url)

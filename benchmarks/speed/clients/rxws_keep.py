@@ -13,7 +13,7 @@ from benchmarks.speed.clients.rxws_stream import stream
 
 def is_closed(payload: bytes) -> bool:
     """Whether a kline is final."""
-    return b'"x":true' in payload
+    return payload.rfind(b'"x":true') >= 0  # from behind, where it stands: `in` takes twice as long
 
 
 async def consume(url: str, meter: Meter) -> None:

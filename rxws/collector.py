@@ -1,0 +1,92 @@
+"""The messages of one read, handed on in lists: what stands behind is called once a list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rxws.scheduler import RAISED
+from rxws.types import ListSink, Sink
+
+__all__ = ["Collector"]
+
+MOST = 64
+"""Messages in a list: what is measured to cost least. Longer ones leave the processor's caches."""
+
+
+class Collector:
+    """Gathers messages until there are `MOST`, they change between text and binary, or somebody asks for them.
+
+    `collect` is the whole way of a message where nothing else is to be done with it: what it has gathered is counted
+    when it is handed on, or when somebody asks for the count.
+
+    Args:
+        sink: takes the lists.
+        count: told of so many messages of so many bytes.
+        crashed: told what the consumer raised.
+    """
+
+    def __init__(
+        self,
+        sink: ListSink,
+        count: Callable[[int, int], None],
+        crashed: Callable[[BaseException], None],
+    ) -> None:
+        self._sink = sink
+        self._count = count
+        self._crashed = crashed
+        self._pending: list[bytes] = []
+        self._counted = 0
+        self._is_text = True
+        self.collect: Sink = self._collecting()
+
+    def _collecting(self) -> Sink:
+        pending, append = self._pending, self._pending.append
+
+        def collect(payload: bytes, is_text: bool) -> None:
+            if is_text is not self._is_text:
+                self._turn(is_text)
+            append(payload)
+            if len(pending) == MOST:
+                self.hand_on()
+
+        return collect
+
+    def take(self, payload: bytes, is_text: bool) -> None:
+        """Gather a message that is counted already."""
+        if is_text is not self._is_text:
+            self._turn(is_text)
+        self.count()
+        self._pending.append(payload)
+        self._counted = len(self._pending)
+        if self._counted == MOST:
+            self.hand_on()
+
+    def count(self) -> None:
+        """Tell of what has been gathered since the last time."""
+        fresh = self._pending[self._counted :]
+        if fresh:
+            self._counted += len(fresh)
+            self._count(len(fresh), sum(map(len, fresh)))
+
+    def hand_on(self) -> None:
+        """Hand on what there is. What the consumer raises ends here."""
+        if not self._pending:
+            return
+        self.count()
+        payloads = self._pending[:]
+        self.clear()
+        try:
+            self._sink(payloads, self._is_text)
+        except RAISED as error:
+            self._crashed(error)
+
+    def clear(self) -> int:
+        """Forget what there is, and return how many messages that was."""
+        forgotten = len(self._pending)
+        self._pending.clear()
+        self._counted = 0
+        return forgotten
+
+    def _turn(self, is_text: bool) -> None:
+        self.hand_on()
+        self._is_text = is_text
