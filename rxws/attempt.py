@@ -23,7 +23,7 @@ from rxws.outbox import Outbox
 from rxws.redaction import masked
 from rxws.scheduler import RAISED, clock, report
 from rxws.transport import Dial, Socket, Transport
-from rxws.types import Connection, ListSink, Logbook, Message, Payload, Sink
+from rxws.types import Connection, Entry, ListSink, Logbook, Message, Payload, Sink
 from rxws.watchman import BLOCKED
 
 __all__ = ["Attempt"]
@@ -240,8 +240,8 @@ class Attempt(abc.DisposableBase):
     def when_sent(self, action: Callable[[], None]) -> None:
         self._outbox.when_sent(action)
 
-    def attach(self, sink: Sink) -> None:
-        self._inbox.attach(sink)
+    def attach(self, sink: Sink, entry: Entry | None = None) -> None:
+        self._inbox.attach(sink, entry)
 
     def attach_lists(self, sink: ListSink) -> None:
         self._inbox.attach_lists(sink)

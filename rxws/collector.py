@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rxws.scheduler import RAISED
-from rxws.types import ListSink, Sink
+from rxws.types import ListSink, Sink, Tally
 
 __all__ = ["Collector"]
 
@@ -21,18 +21,18 @@ class Collector:
 
     Args:
         sink: takes the lists.
-        count: told of so many messages of so many bytes.
+        tally: counts them.
         crashed: told what the consumer raised.
     """
 
     def __init__(
         self,
         sink: ListSink,
-        count: Callable[[int, int], None],
+        tally: Tally,
         crashed: Callable[[BaseException], None],
     ) -> None:
         self._sink = sink
-        self._count = count
+        self._tally = tally
         self._crashed = crashed
         self._pending: list[bytes] = []
         self._counted = 0
@@ -40,13 +40,13 @@ class Collector:
         self.collect: Sink = self._collecting()
 
     def _collecting(self) -> Sink:
-        pending, append = self._pending, self._pending.append
+        pending, append, most = self._pending, self._pending.append, MOST
 
         def collect(payload: bytes, is_text: bool) -> None:
             if is_text is not self._is_text:
                 self._turn(is_text)
             append(payload)
-            if len(pending) == MOST:
+            if len(pending) == most:
                 self.hand_on()
 
         return collect
@@ -63,10 +63,11 @@ class Collector:
 
     def count(self) -> None:
         """Tell of what has been gathered since the last time."""
-        fresh = self._pending[self._counted :]
-        if fresh:
+        if self._counted < len(self._pending):
+            fresh = self._pending[self._counted :] if self._counted else self._pending
             self._counted += len(fresh)
-            self._count(len(fresh), sum(map(len, fresh)))
+            self._tally.messages += len(fresh)
+            self._tally.bytes += sum(map(len, fresh))
 
     def hand_on(self) -> None:
         """Hand on what there is. What the consumer raises ends here."""

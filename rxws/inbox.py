@@ -11,7 +11,7 @@ from reactivex.disposable import Disposable
 from rxws.collector import Collector
 from rxws.errors import Disconnected, ProtocolError
 from rxws.scheduler import RAISED
-from rxws.types import Journal, ListSink, Message, Sink
+from rxws.types import Entry, Journal, ListSink, Message, Sink, Tally
 
 __all__ = ["Inbox"]
 
@@ -24,8 +24,8 @@ class Inbox:
     """The way of a message from the transport to the one sink, and to who observes `messages`.
 
     `_deliver` is the way of one message behind `receive`; it is chosen anew whenever the way changes, so that a message
-    asks nothing that was known before it came. Lists are gathered by a `Collector`; where nothing else is to be done
-    with a message, that takes it in place of `receive`.
+    asks nothing that was known before it came. Where nothing else is to be done with it, the sink's own entry takes its
+    place.
 
     Args:
         schedule: runs an action one turn later.
@@ -54,10 +54,12 @@ class Inbox:
         self._invalid = invalid
         self._first_data = first_data
         self._entered = entered
-        self._messages = self._bytes = self._messages_before = 0
+        self._tally = Tally()
+        self._messages_before = 0
         self._last_time: float | None = None
         self._collector: Collector | None = None
         self._sink: Sink | None = None
+        self._entry: Sink | None = None
         self._observers: Subject[Message] = Subject()
         self._held: deque[tuple[bytes, bool]] = deque()
         self._held_bytes = 0
@@ -70,8 +72,8 @@ class Inbox:
 
     def receive(self, payload: bytes, is_text: bool) -> None:
         """Take one message from the transport. What its consumer raises ends here, and nowhere else."""
-        self._messages += 1
-        self._bytes += len(payload)
+        self._tally.messages += 1
+        self._tally.bytes += len(payload)
         try:
             self._deliver(payload, is_text)
         except RAISED as error:
@@ -91,27 +93,29 @@ class Inbox:
     def messages_received(self) -> int:
         if self._collector is not None:
             self._collector.count()
-        return self._messages
+        return self._tally.messages
 
     @property
     def bytes_received(self) -> int:
         if self._collector is not None:
             self._collector.count()
-        return self._bytes
+        return self._tally.bytes
 
     @property
     def last_message_time(self) -> float | None:
         return self._last_time if self.messages_received == self._messages_before else self.read_time
 
-    def attach(self, sink: Sink) -> None:
+    def attach(self, sink: Sink, entry: Entry | None = None) -> None:
         """Hand every message to `sink` from now on, those held first."""
         self._sink = sink
+        self._entry = None if entry is None else entry(self._tally, self._crashed)
         self._begin()
 
     def attach_lists(self, sink: ListSink) -> None:
         """Hand all messages to `sink` in lists from now on, those held first."""
-        self._collector = Collector(sink, self._counted, self._crashed)
-        self.attach(self._collector.take)
+        self._collector = Collector(sink, self._tally, self._crashed)
+        self._sink, self._entry = self._collector.take, self._collector.collect
+        self._begin()
 
     def hold(self) -> None:
         """Hold what arrives, also while `messages` is observed; who observes it then sees each message once."""
@@ -189,12 +193,7 @@ class Inbox:
 
     def _switch(self, way: Sink) -> None:
         self._deliver = way
-        gathering = self._collector is not None and way == self._collector.take
-        self._entered(self._collector.collect if self._collector is not None and gathering else self.receive)
-
-    def _counted(self, messages: int, size: int) -> None:
-        self._messages += messages
-        self._bytes += size
+        self._entered(self._entry if self._entry is not None and way == self._sink else self.receive)
 
     def _way(self, shown: bool = False) -> Sink:
         sink = self._sink

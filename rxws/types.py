@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Connection",
+    "Entry",
     "Handover",
     "Journal",
     "ListSink",
@@ -24,6 +25,7 @@ __all__ = [
     "RetrySignal",
     "Silence",
     "Sink",
+    "Tally",
 ]
 
 R = TypeVar("R")
@@ -36,6 +38,20 @@ Payload = str | bytes | Mapping[str, object] | Sequence[object]
 
 Sink = Callable[[bytes, bool], None]
 """Takes a message's bytes, and whether it is text."""
+
+
+class Tally:
+    """How many messages came, and how many bytes they held."""
+
+    __slots__ = ("bytes", "messages")
+
+    def __init__(self) -> None:
+        self.messages = 0
+        self.bytes = 0
+
+
+Entry = Callable[[Tally, Callable[[BaseException], None]], Sink]
+"""Makes a sink that does all by itself: it counts each message, and tells what the consumer raised."""
 
 ListSink = Callable[[list[bytes], bool], None]
 """Takes the bytes of several messages, and whether they are text."""
@@ -294,8 +310,11 @@ class Connection(Protocol):
     def when_sent(self, action: Callable[[], None]) -> None:
         """Call `action` once all that was sent so far has left: at once, unless a limit holds some of it back."""
 
-    def attach(self, sink: Sink) -> None:
-        """Hand every message to `sink`, those held so far first. There is one sink at most."""
+    def attach(self, sink: Sink, entry: Entry | None = None) -> None:
+        """Hand every message to `sink`, those held so far first. There is one sink at most.
+
+        Where nothing else is to be done with a message, what `entry` makes takes it in place of `sink`: with one call.
+        """
 
     def attach_lists(self, sink: ListSink) -> None:
         """Hand all messages to `sink` in lists, none of which goes over the end of a read; else like `attach`."""

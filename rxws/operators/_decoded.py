@@ -9,7 +9,8 @@ from reactivex import abc
 
 from rxws.decoding import Decode, NotUtf8, decoder
 from rxws.errors import ConfigError, DecodeError, ProtocolError
-from rxws.types import Journal, Sink
+from rxws.scheduler import RAISED
+from rxws.types import Entry, Journal, Sink, Tally
 
 T = TypeVar("T")
 
@@ -35,40 +36,65 @@ class Decoding(Generic[T]):
 
     def sink(self, observer: abc.ObserverBase[T], journal: Journal, invalid: Callable[[Exception], None]) -> Sink:
         """Return a sink that decodes for an observer; `invalid` is told of a text message that is not UTF-8."""
-        on_next, keep, decode, otherwise = observer.on_next, self.keep, self.decode, self.otherwise
+        on_next, keep, decode = observer.on_next, self.keep, self.decode
+        rest = self._rest(observer, journal, invalid)
 
-        def decoding(payload: bytes, is_text: bool) -> None:
-            # The one call that a message makes here is the decoder's own, written in C where it is msgspec's.
-            assert decode is not None
+        def sink(payload: bytes, is_text: bool) -> None:
             try:
-                value = decode(payload)
+                if keep is not None and not keep(payload):
+                    return
+            except Exception as error:
+                self.tell(payload, is_text, error, observer, journal, invalid)
+                return
+            try:
+                value = self.otherwise(payload, is_text, None) if decode is None else decode(payload)
             except Exception as error:
                 rest(payload, is_text, error)
             else:
                 on_next(value)
 
-        def raw(payload: bytes, is_text: bool) -> None:
-            rest(payload, is_text, None)
+        return sink
 
-        def rest(payload: bytes, is_text: bool, problem: Exception | None) -> None:
+    def entry(
+        self, observer: abc.ObserverBase[T], journal: Journal, invalid: Callable[[Exception], None]
+    ) -> Entry | None:
+        """Return what does the same in one call; None where there is more to do than to decode."""
+        on_next, decode = observer.on_next, self.decode
+        if self.keep is not None or decode is None:
+            return None
+        rest = self._rest(observer, journal, invalid)
+
+        def entry(tally: Tally, crashed: Callable[[BaseException], None]) -> Sink:
+            def decoding(payload: bytes, is_text: bool) -> None:
+                # The only call that a message makes here is the decoder's own, written in C where it is msgspec's.
+                tally.messages += 1
+                tally.bytes += len(payload)
+                try:
+                    try:
+                        value = decode(payload)
+                    except Exception as error:
+                        rest(payload, is_text, error)
+                    else:
+                        on_next(value)
+                except RAISED as error:
+                    crashed(error)
+
+            return decoding
+
+        return entry
+
+    def _rest(
+        self, observer: abc.ObserverBase[T], journal: Journal, invalid: Callable[[Exception], None]
+    ) -> Callable[[bytes, bool, Exception], None]:
+        def rest(payload: bytes, is_text: bool, problem: Exception) -> None:
             try:
-                value = otherwise(payload, is_text, problem)
+                value = self.otherwise(payload, is_text, problem)
             except Exception as error:
                 self.tell(payload, is_text, error, observer, journal, invalid)
             else:
-                on_next(value)
+                observer.on_next(value)
 
-        def keeping(payload: bytes, is_text: bool) -> None:
-            try:
-                kept = keep is None or keep(payload)
-            except Exception as error:
-                self.tell(payload, is_text, error, observer, journal, invalid)
-            else:
-                if kept:
-                    sink(payload, is_text)
-
-        sink = raw if decode is None else decoding
-        return sink if keep is None else keeping
+        return rest
 
     def tell(
         self,
