@@ -243,8 +243,8 @@ class Attempt(abc.DisposableBase):
     def attach(self, sink: Sink, entry: Entry | None = None) -> None:
         self._inbox.attach(sink, entry)
 
-    def attach_lists(self, sink: ListSink) -> None:
-        self._inbox.attach_lists(sink)
+    def attach_lists(self, sink: ListSink, most: int = 64) -> None:
+        self._inbox.attach_lists(sink, most)
 
     def hold(self) -> None:
         self._inbox.hold()

@@ -9,18 +9,16 @@ from rxws.types import ListSink, Sink, Tally
 
 __all__ = ["Collector"]
 
-MOST = 64
-"""Messages in a list: what is measured to cost least. Longer ones leave the processor's caches."""
-
 
 class Collector:
-    """Gathers messages until there are `MOST`, they change between text and binary, or somebody asks for them.
+    """Gathers messages until there are `most`, they change between text and binary, or somebody asks for them.
 
     `collect` is the whole way of a message where nothing else is to be done with it: what it has gathered is counted
-    when it is handed on, or when somebody asks for the count.
+    when it is handed on, or when somebody asks for the count. `take` is for a message that is counted already.
 
     Args:
         sink: takes the lists.
+        most: messages in a list.
         tally: counts them.
         crashed: told what the consumer raised.
     """
@@ -28,38 +26,46 @@ class Collector:
     def __init__(
         self,
         sink: ListSink,
+        most: int,
         tally: Tally,
         crashed: Callable[[BaseException], None],
     ) -> None:
         self._sink = sink
+        self._most = most
         self._tally = tally
         self._crashed = crashed
         self._pending: list[bytes] = []
         self._counted = 0
         self._is_text = True
-        self.collect: Sink = self._collecting()
+        self.collect, self.take = self._ways()
 
-    def _collecting(self) -> Sink:
-        pending, append, most = self._pending, self._pending.append, MOST
+    def _ways(self) -> tuple[Sink, Sink]:
+        """Return what takes a message, and what takes one that is counted already."""
+        pending, append, most = self._pending, self._pending.append, self._most
+        were_text = True
 
         def collect(payload: bytes, is_text: bool) -> None:
-            if is_text is not self._is_text:
-                self._turn(is_text)
+            if is_text is not were_text:
+                turn(is_text)
             append(payload)
             if len(pending) == most:
                 self.hand_on()
 
-        return collect
+        def take(payload: bytes, is_text: bool) -> None:
+            if is_text is not were_text:
+                turn(is_text)
+            self.count()
+            append(payload)
+            self._counted = len(pending)
+            if len(pending) == most:
+                self.hand_on()
 
-    def take(self, payload: bytes, is_text: bool) -> None:
-        """Gather a message that is counted already."""
-        if is_text is not self._is_text:
-            self._turn(is_text)
-        self.count()
-        self._pending.append(payload)
-        self._counted = len(self._pending)
-        if self._counted == MOST:
+        def turn(is_text: bool) -> None:
+            nonlocal were_text
             self.hand_on()
+            were_text = self._is_text = is_text
+
+        return collect, take
 
     def count(self) -> None:
         """Tell of what has been gathered since the last time."""
@@ -87,7 +93,3 @@ class Collector:
         self._pending.clear()
         self._counted = 0
         return forgotten
-
-    def _turn(self, is_text: bool) -> None:
-        self.hand_on()
-        self._is_text = is_text

@@ -78,7 +78,7 @@ def decoder(decode: Decode[T]) -> Decoder[T]:
     if decode is None:
         return cast(Decoder[T], Decoder(None, _as_it_came))
     if decode is json_or_text:
-        return cast(Decoder[T], Decoder(_json.decode, _where_no_json))
+        return cast(Decoder[T], Decoder(_json.decode, _as_it_came))
     if isinstance(decode, type | UnionType | NewType) or get_origin(decode) is not None:
         return _typed(cast(type[T], decode))
     if not callable(decode):
@@ -113,9 +113,3 @@ def _as_it_came(payload: bytes, is_text: bool, error: Exception | None) -> str |
         return payload.decode()
     except UnicodeDecodeError as problem:
         raise NotUtf8 from problem
-
-
-def _where_no_json(payload: bytes, is_text: bool, error: Exception | None) -> str | bytes:
-    if error is not None and not isinstance(error, NOT_JSON):
-        raise error
-    return _as_it_came(payload, is_text, error)

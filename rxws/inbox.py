@@ -111,9 +111,9 @@ class Inbox:
         self._entry = None if entry is None else entry(self._tally, self._crashed)
         self._begin()
 
-    def attach_lists(self, sink: ListSink) -> None:
-        """Hand all messages to `sink` in lists from now on, those held first."""
-        self._collector = Collector(sink, self._tally, self._crashed)
+    def attach_lists(self, sink: ListSink, most: int) -> None:
+        """Hand all messages to `sink` in lists of at most `most` from now on, those held first."""
+        self._collector = Collector(sink, most, self._tally, self._crashed)
         self._sink, self._entry = self._collector.take, self._collector.collect
         self._begin()
 
@@ -210,7 +210,7 @@ class Inbox:
     def _announced(self, way: Sink) -> Sink:
         def first(payload: bytes, is_text: bool) -> None:
             self._went_live()
-            way(payload, is_text)
+            self._go_on(way, payload, is_text)
 
         return first
 
@@ -224,13 +224,18 @@ class Inbox:
             if data:
                 self.last_data_time = self.read_time
                 self._went_live()
-            way(payload, is_text)
+            self._go_on(way, payload, is_text)
 
         return checked
+
+    def _go_on(self, way: Sink, payload: bytes, is_text: bool) -> None:
+        # Who was asked, or told, may have ended the connection.
+        (way if self._deliver != self._late else self._late)(payload, is_text)
 
     def _went_live(self) -> None:
         if not self._live:
             self._live = True
+            self.end_read()  # what came before it, and was no data, is told before it
             if self.is_data is None and self._deliver != self._late:
                 self._switch(self._way())
             self._first_data()
@@ -250,7 +255,7 @@ class Inbox:
     def _observe_and(self, sink: Sink) -> Sink:
         def both(payload: bytes, is_text: bool) -> None:
             self._observe(payload, is_text)
-            sink(payload, is_text)
+            self._go_on(sink, payload, is_text)
 
         return both
 

@@ -348,6 +348,7 @@ def ws_observable(
         raise ConfigError("close_timeout", "None is for ever, and a rotation waits for the old socket; take seconds")
 
     called = (is_data, keep, None if isinstance(decode, type) else decode, topic, rotate and rotate.key)
+    theirs = [each for each in called if each is not None and each is not json_or_text]
 
     singly = batch and (rotate is not None or topic_timeout is not None)  # they look at values
 
@@ -441,5 +442,6 @@ def ws_observable(
         everything.add(Disposable(out.end))
         return on_loop(on, life.subscription)
 
-    # Events are told also by what has been disposed: they, and the values between them, need reactivex's own guard.
-    return Observable(subscribe) if lifecycle else Passage(subscribe)
+    # A function of the user's that is asked on the way, or hears of events, may dispose: then reactivex's own observer
+    # has to stand before the subscriber, so that it gets no more. Where there is none, nothing is to be guarded.
+    return Observable(subscribe) if lifecycle or theirs else Passage(subscribe)

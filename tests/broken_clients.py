@@ -12,7 +12,8 @@ import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 import reactivex as rx
 from reactivex import Observable
@@ -216,9 +217,11 @@ BROKEN: dict[str, Client] = {
 """A broken client by the key of the row that must notice it."""
 
 
-def played(key: str, broken: bool) -> Figure:
-    """Play the short form of a row, to rxws or to the client that is broken for it."""
+def played(key: str, client: Literal["rxws", "picows", "broken"]) -> Figure:
+    """Play the short form of a row: to rxws, to rxws over picows, or to the client that is broken for it."""
     (row,) = [each for each in ROWS if each.key == key]
-    if broken:
+    if client == "broken":
         return play(row, short=True, client=BROKEN[key], patience=PATIENCE)
+    if client == "picows":  # which compresses only if it is asked to
+        return play(row, short=True, client=partial(ws_observable, transport="picows", compression="deflate"))
     return play(row, short=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import length_hint
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from reactivex import Observable, abc
 
@@ -17,12 +17,15 @@ __all__ = ["decoded", "decoded_lists"]
 
 T = TypeVar("T")
 
+KEPT_OF = 128
+"""Messages that `keep` is asked about in one go. Those that it leaves out become no values, and fill no cache."""
+
 
 def decoded(decoding: Decoding[T]) -> Callable[[Observable[Connection]], Observable[T]]:
     """Turn connections into their values, one by one.
 
-    Where `keep` is asked, messages are gathered first: what is not kept costs a fifth less. What is kept is then handed
-    on at the end of the read, or of 64 messages.
+    Where `keep` is asked, messages are gathered first, which makes those that are not kept cheaper. What is kept is
+    handed on at the end of the read, or of `KEPT_OF` messages.
     """
 
     def attach(connection: Connection, observer: abc.ObserverBase[T]) -> None:
@@ -30,7 +33,8 @@ def decoded(decoding: Decoding[T]) -> Callable[[Observable[Connection]], Observa
         if decoding.keep is None:
             connection.attach(decoding.sink(observer, *told), decoding.entry(observer, *told))
         else:
-            connection.attach_lists(DecodedLists(decoding, OneByOne(connection, observer), *told))
+            emit = OneByOne(connection, observer.on_next)
+            connection.attach_lists(DecodedLists(decoding, emit, observer, *told), KEPT_OF)
 
     return _attached(attach)
 
@@ -39,32 +43,27 @@ def decoded_lists(decoding: Decoding[T]) -> Callable[[Observable[Connection]], O
     """Turn connections into lists of their values; no list goes over the end of a read, or holds more than 64."""
 
     def attach(connection: Connection, observer: abc.ObserverBase[list[T]]) -> None:
-        connection.attach_lists(DecodedLists(decoding, observer, connection.journal, connection.fail))
+        told = (connection.journal, connection.fail)
+        connection.attach_lists(DecodedLists(decoding, observer.on_next, observer, *told))
 
     return _attached(attach)
 
 
-class OneByOne(abc.ObserverBase[list[T]]):
-    """Hands the values of lists to an observer, until the connection has ended."""
+class OneByOne(Generic[T]):
+    """Hands on the values of lists, until the connection has ended."""
 
-    def __init__(self, connection: Connection, observer: abc.ObserverBase[T]) -> None:
-        self._observer = observer
+    def __init__(self, connection: Connection, on_next: Callable[[T], None]) -> None:
+        self._on_next = on_next
         self._journal = connection.journal
         self._values: list[T] = []
         self._left = iter(self._values)
         connection.on_end(self._ended)
 
-    def on_next(self, value: list[T]) -> None:
-        self._values, self._left = value, iter(value)
-        on_next = self._observer.on_next
-        for each in self._left:
-            on_next(each)
-
-    def on_error(self, error: Exception) -> None:
-        self._observer.on_error(error)
-
-    def on_completed(self) -> None:
-        self._observer.on_completed()
+    def __call__(self, values: list[T]) -> None:
+        on_next = self._on_next
+        self._values, self._left = values, iter(values)
+        for value in self._left:
+            on_next(value)
 
     def _ended(self) -> None:
         # Whoever got a value has ended the connection: those behind it are late, and a list that is empty ends a loop.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from operator import length_hint
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from reactivex import abc
 
@@ -24,7 +24,8 @@ class DecodedLists(Generic[T]):
 
     Args:
         decoding: what is made of a message.
-        observer: gets the values of each list, unless there are none.
+        emit: gets the values of each list, unless there are none.
+        observer: told of a bad frame that is an error.
         journal: told of what could not be decoded, in its place between the values.
         invalid: told of a text message that is not UTF-8.
     """
@@ -32,11 +33,13 @@ class DecodedLists(Generic[T]):
     def __init__(
         self,
         decoding: Decoding[T],
-        observer: abc.ObserverBase[list[T]],
+        emit: Callable[[list[T]], None],
+        observer: abc.ObserverBase[Any],  # Any: it gets no value from here
         journal: Journal,
         invalid: Callable[[Exception], None],
     ) -> None:
         self._decoding = decoding
+        self._hand_on = emit
         self._observer = observer
         self._journal = journal
         self._invalid = invalid
@@ -47,13 +50,18 @@ class DecodedLists(Generic[T]):
         if keep is None:
             self._decode(payloads, is_text)
             return
-        rest, going_on = iter(payloads), True
-        while going_on:
+        rest, problem = iter(payloads), None
+        while True:
             kept: list[bytes] = []
-            problem = _extend(kept, filter(keep, rest))
-            going_on = self._decode(kept, is_text) and problem is not None
-            if going_on and problem is not None:
-                going_on = self._tell(_last(payloads, rest), is_text, problem)
+            try:
+                kept.extend(filter(keep, rest))
+            except Exception as error:
+                problem = error
+            if kept and not self._decode(kept, is_text):
+                return
+            if problem is None or not self._tell(_last(payloads, rest), is_text, problem):
+                return
+            problem = None
 
     def _decode(self, payloads: list[bytes], is_text: bool) -> bool:
         """Decode them, and return whether the connection goes on."""
@@ -64,33 +72,28 @@ class DecodedLists(Generic[T]):
         make = cast(Callable[[bytes], T], bytes.decode) if decode is None else decode
         rest = iter(payloads)
         values: list[T] = []
-        while (problem := _extend(values, map(make, rest))) is not None:
-            payload = _last(payloads, rest)
+        while True:
             try:
-                values.append(self._decoding.otherwise(payload, is_text, problem))
-            except Exception as error:
-                self._emit(values)
-                values = []
-                if not self._tell(payload, is_text, error):
-                    return False
+                values.extend(map(make, rest))
+                break
+            except Exception as problem:
+                payload = _last(payloads, rest)
+                try:
+                    values.append(self._decoding.otherwise(payload, is_text, problem))
+                except Exception as error:
+                    self._emit(values)
+                    values = []
+                    if not self._tell(payload, is_text, error):
+                        return False
         self._emit(values)
         return True
 
     def _emit(self, values: list[T]) -> None:
         if values:
-            self._observer.on_next(values)
+            self._hand_on(values)
 
     def _tell(self, payload: bytes, is_text: bool, error: Exception) -> bool:
         return self._decoding.tell(payload, is_text, error, self._observer, self._journal, self._invalid)
-
-
-def _extend(found: list[T], more: Iterator[T]) -> Exception | None:
-    """Add to `found` what comes before something raises, and return what that was."""
-    try:
-        found.extend(more)
-    except Exception as error:
-        return error
-    return None
 
 
 def _last(payloads: list[bytes], rest: Iterator[bytes]) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from reactivex import Observable, abc
+from reactivex import Observable, Observer, abc
 
 __all__ = ["Passage"]
 
@@ -38,21 +38,12 @@ class Passage(Observable[T]):
         return Observable(core).subscribe(on_next, on_error, on_completed, scheduler=scheduler)
 
 
-class _Past(abc.ObserverBase[T]):
+class _Past(Observer[T]):
     """Hands values to one, and the end to another."""
 
     def __init__(self, on_next: Callable[[T], None], ends: abc.ObserverBase[T]) -> None:
-        self._take, self._ends = on_next, ends
-        vars(self)["on_next"] = on_next  # found before the method below: no call in between
-
-    def on_next(self, value: T) -> None:
-        self._take(value)
-
-    def on_error(self, error: Exception) -> None:
-        self._ends.on_error(error)
-
-    def on_completed(self) -> None:
-        self._ends.on_completed()
+        super().__init__(on_next, ends.on_error, ends.on_completed)
+        vars(self)["on_next"] = on_next  # found before the method of the class: no call in between
 
 
 def _ignore(value: object) -> None: ...

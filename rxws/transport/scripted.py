@@ -24,7 +24,7 @@ class Attempt:
 
     Args:
         opens: when the handshake is done; None: never (it hangs, or `lost` refuses it).
-        messages: when which message comes; `str` as text, `bytes` as binary.
+        messages: when which message comes; `str` as text, `bytes` as binary; a list of them comes in one read.
         pings: when a ping of the server comes, which is answered.
         lost: when the connection ends, and by which error; None: it stays.
         pongs: whether pings are answered, at once.
@@ -35,7 +35,7 @@ class Attempt:
     """
 
     opens: float | None = 0.0
-    messages: Sequence[tuple[float, str | bytes]] = ()
+    messages: Sequence[tuple[float, str | bytes | Sequence[str | bytes]]] = ()
     lost: tuple[float, Disconnected] | None = None
     pongs: bool = True
     pings: Sequence[float] = ()
@@ -197,12 +197,13 @@ class ScriptedSocket:
         while self._unread and not self._paused:
             self._unread.popleft()()
 
-    def _push(self, message: str | bytes) -> None:
+    def _push(self, read: str | bytes | Sequence[str | bytes]) -> None:
         self._receiver.on_read()
-        if isinstance(message, str):
-            self._receiver.on_message(message.encode(), True)
-        else:
-            self._receiver.on_message(message, False)
+        for message in [read] if isinstance(read, str | bytes) else read:
+            if isinstance(message, str):
+                self._receiver.on_message(message.encode(), True)
+            else:
+                self._receiver.on_message(message, False)
         self._receiver.on_read_over()
 
     def _lose(self) -> None:
