@@ -11,16 +11,17 @@ import pytest
 
 from benchmarks.compare.columns import Absent
 from benchmarks.compare.trial import ROOT
-from benchmarks.markers import lines
+from benchmarks.markers import between, lines
 from benchmarks.speed import figures, frames, page, short
 from benchmarks.speed.figures import FIGURES, Figure
-from benchmarks.speed.rows import CLIENTS, DELIVERED, HERE, KSTLIB, TOPICS, Row
+from benchmarks.speed.rows import CLIENTS, DELIVERED, HERE, KSTLIB, RATES, TOPICS, WATCHED, Row
 from benchmarks.speed.running import Failed, Miscounted, Results, Sample, Server, measure, run, sample, watch
 
 FIGURE = next(each for each in FIGURES if each.over == "rxws-typed")
 ROWS = {row.key: row for row in (*CLIENTS, *TOPICS)}
 SENT = 10_000
 BRIEF = short.Form([ROWS[FIGURE.over], ROWS[FIGURE.under], DELIVERED], SENT, 1, 2)
+MARKERS = (page.CLIENTS_TABLE, page.TOPICS_TABLE, page.SOCKETS_TABLE, page.LATENCY_TABLE)
 HERE_ONLY = {HERE: sys.executable}
 
 
@@ -44,7 +45,7 @@ def test_no_ratio_has_slid() -> None:
 
 def test_what_is_recorded_are_figures() -> None:
     """A figure that got another name is recorded anew."""
-    assert set(figures.recorded()) <= {figure.name for figure in FIGURES}
+    assert set(figures.recorded()) == {figure.name for figure in FIGURES}
 
 
 def test_a_ratio_that_slid_is_measured_again_and_then_named(tmp_path: Path) -> None:
@@ -188,8 +189,27 @@ def test_tables_are_written_between_the_markers_that_are_there(tmp_path: Path) -
     path = tmp_path / "page.md"
     path.write_text("mine\n<!-- speed -->\nold\n<!-- /speed -->\nmine\n")
 
-    assert page.write({"speed": "new\n", "speed-topics": "topics\n"}, path) == ["speed"]
+    other = tmp_path / "other.md"
+    other.write_text("<!-- speed-topics -->\n<!-- /speed-topics -->\n")
+
+    page.write({"speed": "new\n", "speed-topics": "topics\n"}, [path, other])
     assert path.read_text() == "mine\n<!-- speed -->\nnew\n<!-- /speed -->\nmine\n"
+    assert other.read_text() == "<!-- speed-topics -->\ntopics\n<!-- /speed-topics -->\n"
+    with pytest.raises(ValueError, match="speed-nowhere"):
+        page.write({"speed-nowhere": ""}, [path, other])
+
+
+def test_the_pages_show_every_row_and_that_all_figures_are_reached() -> None:
+    """They are what `make bench ARGS=--write` wrote of these clients."""
+    text = "".join(each.read_text(encoding="utf-8") for each in page.PAGES)
+    shown = {marker: [cells[0] for cells in lines(between(text, marker) or "")[1:]] for marker in MARKERS}
+
+    assert shown["speed"] == [row.label for row in CLIENTS]
+    assert shown["speed-topics"] == [row.label for row in TOPICS]
+    assert shown["speed-sockets"] == [client.label for client in WATCHED]
+    assert shown["speed-latency"] == [client.label for client in WATCHED] * len(RATES)
+    verdicts = [cells[-1] for cells in lines(between(text, "speed-figures") or "")[1:]]
+    assert verdicts and all(each.startswith("reached") for each in verdicts)
 
 
 def test_the_table_has_every_client_and_says_why_one_is_absent() -> None:

@@ -89,7 +89,8 @@ def show(sections: Mapping[str, str], write: bool) -> None:
     for section in sections.values():
         say(section)
     if write:
-        say(f"written to {page.README.name}: {', '.join(page.write(sections))}")
+        page.write(sections)
+        say(f"written between the markers {', '.join(sections)}")
 
 
 def parsed(arguments: Sequence[str]) -> argparse.Namespace:
@@ -99,7 +100,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     tables = ("feed", "sockets", "latency")
     parser.add_argument("--tables", nargs="+", choices=tables, default=tables, help="only these")
-    parser.add_argument("--write", action="store_true", help="also write README.md between its markers")
+    parser.add_argument("--write", action="store_true", help="also write README.md and docs/speed.md")
     parser.add_argument("--short", action="store_true", help="compare the ratios with those recorded")
     parser.add_argument("--record", action="store_true", help="measure the ratios of --short and record them")
     given = parser.parse_args(arguments)

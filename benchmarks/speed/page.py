@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -19,6 +19,7 @@ from benchmarks.speed.rows import CLIENTS, DELIVERED, FLOOR, ROUTED, TOPICS, Row
 from benchmarks.speed.running import Results
 
 README = ROOT / "README.md"
+PAGES = (README, ROOT / "docs" / "speed.md")
 CLIENTS_TABLE, FIGURES_TABLE = "speed", "speed-figures"
 TOPICS_TABLE, SOCKETS_TABLE, LATENCY_TABLE = "speed-topics", "speed-sockets", "speed-latency"
 
@@ -120,18 +121,16 @@ def measured(versions: str, messages: int, rounds: int) -> str:
     )
 
 
-def write(sections: Mapping[str, str], page: Path = README) -> list[str]:
-    """Write the sections that a document has markers for, and return their markers.
+def write(sections: Mapping[str, str], pages: Sequence[Path] = PAGES) -> None:
+    """Write each section into the document that has its markers.
 
     Raises:
-        ValueError: it has none for the table of the clients.
+        ValueError: none has them.
     """
-    text = page.read_text(encoding="utf-8")
-    wanted = [marker for marker in sections if marker == CLIENTS_TABLE or between(text, marker) is not None]
-    for marker in wanted:
-        text = replaced(text, marker, sections[marker])
-    page.write_text(text, encoding="utf-8")
-    return wanted
+    for marker, section in sections.items():
+        texts = {page: page.read_text(encoding="utf-8") for page in pages}
+        page = next((page for page, text in texts.items() if between(text, marker) is not None), pages[0])
+        page.write_text(replaced(texts[page], marker, section), encoding="utf-8")
 
 
 def _told(seen: dict[str, Any] | Absent, cells: Callable[[dict[str, Any]], list[str]]) -> list[str]:

@@ -25,6 +25,9 @@ from rxws.transport.websockets import PushConnection, WebsocketsTransport
 
 __all__ = ["PicowsConnection", "PicowsTransport"]
 
+READ = 2**18
+"""Bytes that are read at once, as many as by asyncio itself: so much of a server's can be at work at a time."""
+
 
 class PicowsTransport(WebsocketsTransport):
     """WebSockets by the packages `websockets` and `picows`. Unless it is asked for, nothing is compressed."""
@@ -148,10 +151,14 @@ class _Reader(asyncio.BufferedProtocol):
 
     def __init__(self, connection: PicowsConnection, parser: FrameParser) -> None:
         self._connection = connection
+        self._parser = parser
         # In the instance's own namespace: no call in between.
-        vars(self)["get_buffer"] = parser.get_buffer
         for name in ("eof_received", "connection_lost", "pause_writing", "resume_writing"):
             vars(self)[name] = getattr(connection, name)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Return where to read to: picows' whole buffer would become as large as the kernel's."""
+        return self._parser.get_buffer(sizehint)[:READ]
 
     def buffer_updated(self, nbytes: int) -> None:
         """Parse what was read; it is with the receiver when this returns."""

@@ -10,7 +10,7 @@ from picows import WSFrame, WSMsgType, WSTransport
 
 from rxws.errors import ConnectionClosed, ProtocolError
 from rxws.transport._parser import FIRST_BUFFER, FrameParser
-from rxws.transport.picows import PicowsConnection
+from rxws.transport.picows import READ, PicowsConnection
 from tests.transport.raw_server import BINARY, CLOSE, CONT, PING, PONG, TEXT, Frame, RawServer, close, frame
 from tests.transport.receiving import Dials, opened, turns
 
@@ -169,6 +169,17 @@ async def test_a_length_that_is_written_too_long_is_a_protocol_error(
     assert client.told_but_reads == ["open", "good", "lost", "gone"]
     assert isinstance(client.error, ProtocolError)
     assert (await peer.frame()).opcode == CLOSE
+
+
+async def test_the_buffer_stays_small_however_fast_a_server_writes(server: RawServer, dial: Dials) -> None:
+    """It is as large as its largest message needs, not as what the kernel holds."""
+    client = dial(server.url)
+    peer = await opened(server, client)
+    await peer.write_much(frame(TEXT, b"x" * 1000) * 30_000 + frame(TEXT, b"done"))
+    await client.until("done")
+
+    parser = client.socket._connection._parser  # type: ignore[attr-defined]
+    assert len(parser.get_buffer(-1)) <= 4 * READ
 
 
 async def test_what_follows_on_a_broken_frame_is_not_kept(server: RawServer, dial: Dials) -> None:

@@ -168,3 +168,16 @@ async def settings_fit_what_they_are_for(settings: Settings) -> None:
     assert_type(ws_observable(URL, decode=Trade, lifecycle=True, **settings.options()), Observable[Trade | Event])
     async for trade in rxws.aiter(trades, **settings.queue()):
         assert_type(trade, Trade)
+
+
+def lists() -> None:
+    """With `batch` the stream is one of lists, whatever is decoded; `flatten` makes one of values again."""
+    assert_type(ws_observable(URL, decode=Trade, batch=True), Observable[list[Trade]])
+    assert_type(ws_observable(URL, decode=amount, batch=True), Observable[list[int]])
+    assert_type(ws_observable(URL, decode=None, batch=True), Observable[list[str | bytes]])
+    assert_type(ws_observable(URL, decode=Trade, batch=True, lifecycle=True), Observable[list[Trade] | Event])
+    assert_type(ws_observable(URL, decode=Trade, batch=False), Observable[Trade])
+    assert_type(ws_observable(URL, batch=True), Observable[Any])
+    assert_type(ws_observable(URL, decode=Trade, batch=True).pipe(wsops.flatten()), Observable[Trade])
+    many = ws_observable(URL, decode=Trade, batch=True, lifecycle=True).pipe(wsops.data_only(), wsops.flatten())
+    assert_type(many, Observable[Trade])
