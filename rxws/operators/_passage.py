@@ -30,7 +30,7 @@ class Passage(Observable[T]):
         scheduler: abc.SchedulerBase | None = None,
     ) -> abc.DisposableBase:
         """Subscribe as to any observable."""
-        take = on_next.on_next if isinstance(on_next, abc.ObserverBase) else on_next
+        take: Callable[[T], None] | None = getattr(on_next, "on_next", on_next)  # as reactivex does: an observer, or what looks like one
 
         def core(observer: abc.ObserverBase[T], on: abc.SchedulerBase | None = None) -> abc.DisposableBase:
             return self._subscribe_core(_Past(take or _ignore, observer), on)

@@ -11,6 +11,8 @@ from reactivex.disposable import Disposable, SerialDisposable
 
 from rxws.errors import ConfigError
 from rxws.events import Event
+from rxws.operators._passage import Passage
+from rxws.operators._sharing import tell_end
 from rxws.scheduler import RAISED, clock, report
 
 T = TypeVar("T")
@@ -47,53 +49,26 @@ class Routes(Generic[T]):
             hash(topic)
         except TypeError:
             raise ConfigError("topic", f"{topic!r} cannot be hashed; take what `key` returns") from None
-        return Route(partial(self._subscribe, topic))
+        return Passage(partial(self._subscribe, topic))
 
     @property
     def rest(self) -> Observable[T]:
         """What belongs to no topic, or to one that nobody subscribes at that moment."""
-        return Route(partial(self._subscribe, None))
+        return Passage(partial(self._subscribe, None))
 
     def _subscribe(
         self,
         topic: Hashable,
-        take: Callable[[T], object],
         observer: abc.ObserverBase[T],
         scheduler: abc.SchedulerBase | None = None,
     ) -> abc.DisposableBase:
         router = self._router
         if router is None or router.is_over:
             router = self._router = Router(self._key, scheduler)
-            leaving = router.join(topic, take, observer)
+            leaving = router.join(topic, observer.on_next, observer)
             router.begin(self._source)
             return leaving
-        return router.join(topic, take, observer)
-
-
-class Route(Observable[T]):
-    """One topic, or the rest. Its values go straight to what is subscribed; the end goes through reactivex's observer.
-
-    That observer would add a hop to each value only to ask whether it has been disposed, which the router knows.
-    """
-
-    def __init__(self, join: Callable[..., abc.DisposableBase]) -> None:
-        super().__init__()
-        self._join = join
-
-    def subscribe(
-        self,
-        on_next: abc.ObserverBase[T] | abc.OnNext[T] | None = None,
-        on_error: abc.OnError | None = None,
-        on_completed: abc.OnCompleted | None = None,
-        *,
-        scheduler: abc.SchedulerBase | None = None,
-    ) -> abc.DisposableBase:
-        """Subscribe as to any observable."""
-        take = getattr(on_next, "on_next", None)
-        if not callable(take):
-            take = on_next or _nobody
-        joined: Observable[T] = Observable(partial(self._join, take))
-        return joined.subscribe(on_next, on_error, on_completed, scheduler=scheduler)
+        return router.join(topic, observer.on_next, observer)
 
 
 class Router(Generic[T]):
@@ -209,20 +184,10 @@ class Router(Generic[T]):
         report(error)
 
     def _on_error(self, error: Exception) -> None:
-        self._tell_end(lambda observer: observer.on_error(error))
+        tell_end(self._end(), lambda observer: observer.on_error(error))
 
     def _on_completed(self) -> None:
-        self._tell_end(lambda observer: observer.on_completed())
-
-    def _tell_end(self, tell: Callable[[abc.ObserverBase[T]], None]) -> None:
-        raised: list[BaseException] = []
-        for observer in self._end():
-            try:
-                tell(observer)
-            except RAISED as error:
-                raised.append(error)
-        for problem in raised:
-            report(problem)
+        tell_end(self._end(), lambda observer: observer.on_completed())
 
     def _end(self) -> tuple[abc.ObserverBase[T], ...]:
         ended = tuple(observer for observers in self._observers.values() for _, observer in observers)

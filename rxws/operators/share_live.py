@@ -9,6 +9,7 @@ from reactivex import Observable, abc
 from reactivex.disposable import Disposable, SerialDisposable
 
 from rxws.arguments import zero_or_more
+from rxws.operators._sharing import tell_end
 from rxws.scheduler import RAISED, given, report
 
 __all__ = ["share_live"]
@@ -91,20 +92,10 @@ class Shared(Generic[T]):
             report(problem)
 
     def _on_error(self, error: Exception) -> None:
-        self._tell_end(lambda observer: observer.on_error(error))
+        tell_end(self._end(), lambda observer: observer.on_error(error))
 
     def _on_completed(self) -> None:
-        self._tell_end(lambda observer: observer.on_completed())
-
-    def _tell_end(self, tell: Callable[[abc.ObserverBase[T]], None]) -> None:
-        raised: list[BaseException] = []
-        for observer in self._end():
-            try:
-                tell(observer)
-            except RAISED as error:
-                raised.append(error)
-        for problem in raised:
-            report(problem)
+        tell_end(self._end(), lambda observer: observer.on_completed())
 
     def _leave(self, observer: abc.ObserverBase[T]) -> None:
         staying = tuple(each for each in self._observers if each is not observer)
