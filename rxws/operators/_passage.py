@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from reactivex import Observable, Observer, abc
 
@@ -17,8 +17,8 @@ class Passage(Observable[T]):
 
     reactivex puts an observer of its own before each subscriber, which asks with every value whether it has been
     stopped. Here errors and completions go through that observer, and values past it: `subscribe` is given the
-    subscriber's own `on_next`. So a source that emits after its end is not held back here; what it is subscribed by has
-    such an observer too, and so has the last observable that a user subscribes.
+    subscriber's own `on_next`. What a source emits after its end is not held back here: it is held back where it comes
+    from, by the observer of a source that is none of ours, or by the connection, which hands nothing on after its end.
     """
 
     def subscribe(
@@ -30,10 +30,11 @@ class Passage(Observable[T]):
         scheduler: abc.SchedulerBase | None = None,
     ) -> abc.DisposableBase:
         """Subscribe as to any observable."""
-        take: Callable[[T], None] | None = getattr(on_next, "on_next", on_next)  # as reactivex does: an observer, or what looks like one
+        # An observer, or what looks like one, or a function: as reactivex takes it.
+        take = cast("Callable[[T], None] | None", getattr(on_next, "on_next", on_next)) or _ignore
 
         def core(observer: abc.ObserverBase[T], on: abc.SchedulerBase | None = None) -> abc.DisposableBase:
-            return self._subscribe_core(_Past(take or _ignore, observer), on)
+            return self._subscribe_core(_Past(take, observer), on)
 
         return Observable(core).subscribe(on_next, on_error, on_completed, scheduler=scheduler)
 
