@@ -23,7 +23,7 @@ from rxws.outbox import Outbox
 from rxws.redaction import masked
 from rxws.scheduler import RAISED, clock, report
 from rxws.transport import Dial, Socket, Transport
-from rxws.types import Connection, Entry, ListSink, Logbook, Message, Payload, Sink
+from rxws.types import LIST, Connection, Entry, ListSink, Logbook, Message, Payload, Sink
 from rxws.watchman import BLOCKED
 
 __all__ = ["Attempt"]
@@ -243,7 +243,7 @@ class Attempt(abc.DisposableBase):
     def attach(self, sink: Sink, entry: Entry | None = None) -> None:
         self._inbox.attach(sink, entry)
 
-    def attach_lists(self, sink: ListSink, most: int = 64) -> None:
+    def attach_lists(self, sink: ListSink, most: int = LIST) -> None:
         self._inbox.attach_lists(sink, most)
 
     def hold(self) -> None:

@@ -40,7 +40,10 @@ class Collector:
         self.collect, self.take = self._ways()
 
     def _ways(self) -> tuple[Sink, Sink]:
-        """Return what takes a message, and what takes one that is counted already."""
+        """Return what takes a message, and what takes one that is counted already.
+
+        Closures, whose names cost a message less than attributes would; so the kind of what is gathered stands twice.
+        """
         pending, append, most = self._pending, self._pending.append, self._most
         were_text = True
 
@@ -68,7 +71,7 @@ class Collector:
         return collect, take
 
     def count(self) -> None:
-        """Tell of what has been gathered since the last time."""
+        """Add to the tally what has been gathered since the last time."""
         if self._counted < len(self._pending):
             fresh = self._pending[self._counted :] if self._counted else self._pending
             self._counted += len(fresh)
@@ -80,7 +83,7 @@ class Collector:
         if not self._pending:
             return
         self.count()
-        payloads = self._pending[:]
+        payloads = self._pending[:]  # the list itself goes on: `collect` holds on to it
         self.clear()
         try:
             self._sink(payloads, self._is_text)

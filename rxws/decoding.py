@@ -12,7 +12,7 @@ import msgspec
 from rxws.errors import ConfigError
 from rxws.redaction import escaped
 
-__all__ = ["Decode", "Decoder", "NotUtf8", "decoder", "json_decimals", "json_or_text"]
+__all__ = ["Decode", "Decoder", "NotUtf8", "decoder", "is_type", "json_decimals", "json_or_text"]
 
 T = TypeVar("T")
 
@@ -58,15 +58,20 @@ def json_decimals(payload: bytes) -> Any:  # Any: whatever JSON holds
 
 
 class Decoder(NamedTuple, Generic[T]):
-    """How a message becomes a value.
+    """How a message becomes a value: `text` and `binary` take its bytes.
 
-    `decode` takes its bytes. What that raises on goes to `otherwise`, with whether it is text and with the exception:
-    there it becomes a value after all, or what is raised there is the answer. Where `decode` is None, every message
-    goes there.
+    What they raise on goes to `otherwise`, with whether it is text and with the exception: there it becomes a value
+    after all, or what is raised there is the answer.
     """
 
-    decode: Callable[[bytes], T] | None
-    otherwise: Callable[[bytes, bool, Exception | None], T]
+    text: Callable[[bytes], T]
+    binary: Callable[[bytes], T]
+    otherwise: Callable[[bytes, bool, Exception], T]
+
+
+def is_type(decode: object) -> bool:
+    """Whether `decode` is a type, and no function: what msgspec decodes into."""
+    return isinstance(decode, type | UnionType | NewType) or get_origin(decode) is not None
 
 
 def decoder(decode: Decode[T]) -> Decoder[T]:
@@ -76,37 +81,41 @@ def decoder(decode: Decode[T]) -> Decoder[T]:
         ConfigError: `decode` is a type that msgspec does not know, or not callable.
     """
     if decode is None:
-        return cast(Decoder[T], Decoder(None, _as_it_came))
+        return cast(Decoder[T], Decoder(bytes.decode, bytes, _not_utf8))
     if decode is json_or_text:
-        return cast(Decoder[T], Decoder(_json.decode, _as_it_came))
-    if isinstance(decode, type | UnionType | NewType) or get_origin(decode) is not None:
+        return cast(Decoder[T], Decoder(_json.decode, _json.decode, _as_it_came))
+    if decode is json_decimals:
+        return Decoder(_exact.decode, _exact.decode, _raised)
+    if is_type(decode):
         return _typed(cast(type[T], decode))
     if not callable(decode):
-        raise ConfigError(
-            "decode", f"{decode!r} is no type and not callable; take a type, a function of bytes, or None"
-        )
-    return Decoder(decode, _raised)
+        right = "its `decode`" if isinstance(decode, msgspec.json.Decoder) else "a type, a function of bytes, or None"
+        raise ConfigError("decode", f"{decode!r} is no type and not callable; take {right}")
+    return Decoder(decode, decode, _raised)
 
 
 def _typed(kind: type[T]) -> Decoder[T]:
     try:
         decode = msgspec.json.Decoder(kind).decode
-    except TypeError as error:
+    except (TypeError, NameError) as error:  # a name: one that an annotation mentions and nobody has defined
         raise ConfigError("decode", f"msgspec cannot decode into {kind!r}: {error}") from error
     if isinstance(msgspec.inspect.type_info(kind), msgspec.inspect.CustomType):
         right = "a msgspec.Struct, a dataclass, a function of the bytes"
         raise ConfigError("decode", f"msgspec cannot decode into {kind!r}; take {right}")
-    return Decoder(decode, _raised)
+    return Decoder(decode, decode, _raised)
 
 
-def _raised(payload: bytes, is_text: bool, error: Exception | None) -> NoReturn:
-    assert error is not None
+def _raised(payload: bytes, is_text: bool, error: Exception) -> NoReturn:
     if isinstance(error, msgspec.DecodeError):
         error.args = (escaped(str(error)),)  # it may name a field or a value, in the message's own words
     raise error
 
 
-def _as_it_came(payload: bytes, is_text: bool, error: Exception | None) -> str | bytes:
+def _not_utf8(payload: bytes, is_text: bool, error: Exception) -> NoReturn:
+    raise NotUtf8 from error
+
+
+def _as_it_came(payload: bytes, is_text: bool, error: Exception) -> str | bytes:
     if not is_text:
         return payload
     try:

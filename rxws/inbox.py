@@ -164,7 +164,13 @@ class Inbox:
                 self._schedule(self._show_safely)
             else:
                 self._begin()
-            return Disposable(subscription.dispose)
+
+            def leave() -> None:
+                subscription.dispose()
+                if self._deliver not in (self._late, self._hold, self._hold_and_show):
+                    self._switch(self._way())
+
+            return Disposable(leave)
 
         return Observable(subscribe)
 
@@ -223,7 +229,8 @@ class Inbox:
                 data = False
             if data:
                 self.last_data_time = self.read_time
-                self._went_live()
+                if not self._live:
+                    self._went_live()
             self._go_on(way, payload, is_text)
 
         return checked
@@ -248,6 +255,7 @@ class Inbox:
             except UnicodeDecodeError as error:
                 invalid = ProtocolError("a text message is not UTF-8", 1007)
                 invalid.__cause__ = error
+                self.end_read()
                 self._invalid(invalid)
                 return
         self._observers.on_next(message)

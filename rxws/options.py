@@ -28,7 +28,7 @@ from rxws.types import Connection, Payload
 from rxws.unsent import Unsent
 from rxws.way_back import WayBack
 
-__all__ = ["ClientOptions", "StreamOptions", "check_kinds", "check_topics", "close_codes"]
+__all__ = ["ClientOptions", "StreamOptions", "check_flags", "check_kinds", "check_topics", "close_codes"]
 
 
 class StreamOptions(TransportOptions, total=False):
@@ -76,6 +76,18 @@ class ClientOptions(StreamOptions, total=False):
     auto_reconnect: bool
     maxsize: int
     overflow: ClientOverflow
+
+
+def check_flags(**given: object) -> None:
+    """Refuse what is neither true nor false.
+
+    Raises:
+        ConfigError: it names the keyword.
+    """
+    for name, value in given.items():
+        if not isinstance(value, bool):
+            right = "True or False; a list has at most 64 values" if name == "batch" else "True or False"
+            raise ConfigError(name, f"{value!r} is neither true nor false; take {right}")
 
 
 def check_kinds(**given: object) -> None:

@@ -29,7 +29,7 @@ from rxws.operators._passage import Passage
 from rxws.operators._payloads import Format, Subscriptions, formatted
 from rxws.operators._regrouping import Regrouping
 from rxws.operators.send_subscriptions import OnOpen
-from rxws.options import StreamOptions, check_kinds, check_topics, close_codes
+from rxws.options import StreamOptions, check_flags, check_kinds, check_topics, close_codes
 from rxws.outgoing import Outgoing
 from rxws.planned_ends import PlannedEnds, Plans, Ticks
 from rxws.rotation import Rotation
@@ -303,6 +303,7 @@ def ws_observable(
     [(1.0, {'n': 1}), (6.0, {'n': 1})]
     """
     check_known(options, (*StreamOptions.__annotations__, "decode", "lifecycle", "batch"))
+    check_flags(batch=batch, lifecycle=lifecycle)
     check_kinds(
         on_open=on_open,
         outgoing=outgoing,
@@ -348,7 +349,6 @@ def ws_observable(
         raise ConfigError("close_timeout", "None is for ever, and a rotation waits for the old socket; take seconds")
 
     called = (is_data, keep, None if isinstance(decode, type) else decode, topic, rotate and rotate.key)
-    theirs = [each for each in called if each is not None and each is not json_or_text]
 
     singly = batch and (rotate is not None or topic_timeout is not None)  # they look at values
 
@@ -442,6 +442,7 @@ def ws_observable(
         everything.add(Disposable(out.end))
         return on_loop(on, life.subscription)
 
-    # A function of the user's that is asked on the way, or hears of events, may dispose: then reactivex's own observer
-    # has to stand before the subscriber, so that it gets no more. Where there is none, nothing is to be guarded.
-    return Observable(subscribe) if lifecycle or theirs else Passage(subscribe)
+    # A function of the user's that is asked on the way may dispose, and events are told also by what has been disposed:
+    # then reactivex's own observer has to stand before the subscriber, so that it gets no more.
+    guarded = lifecycle or decoding.asks_the_user or is_data is not None or topic is not None or rotate is not None
+    return Observable(subscribe) if guarded else Passage(subscribe)

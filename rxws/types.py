@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from reactivex import Observable, abc
 
 __all__ = [
+    "LIST",
     "Connection",
     "Entry",
     "Handover",
@@ -52,6 +53,9 @@ class Tally:
 
 Entry = Callable[[Tally, Callable[[BaseException], None]], Sink]
 """Makes a sink that does all by itself: it counts each message, and tells what the consumer raised."""
+
+LIST = 64
+"""Messages in a list of values: those of longer ones leave the processor's caches (docs/speed.md)."""
 
 ListSink = Callable[[list[bytes], bool], None]
 """Takes the bytes of several messages, and whether they are text."""
@@ -316,11 +320,8 @@ class Connection(Protocol):
         Where nothing else is to be done with a message, what `entry` makes takes it in place of `sink`: with one call.
         """
 
-    def attach_lists(self, sink: ListSink, most: int = 64) -> None:
-        """Hand all messages to `sink` in lists of at most `most`, none of which goes over the end of a read.
-
-        Those of 64 are measured to cost least: the values of longer ones leave the processor's caches.
-        """
+    def attach_lists(self, sink: ListSink, most: int = LIST) -> None:
+        """Hand all messages to `sink` in lists of at most `most`, none of which goes over the end of a read."""
 
     def hold(self) -> None:
         """Keep what arrives for the sink, though somebody reads `messages` meanwhile, from the first one on."""

@@ -17,11 +17,9 @@ from rxws.client import WebSocketClient
 from rxws.errors import ConfigError, ConnectionClosed, DecodeError, ProtocolError
 from rxws.events import BadFrame, Closed, Event, Rotated, Stale
 from rxws.testing import Attempt, ScriptedTransport
-from rxws.types import Connection
+from rxws.types import LIST, Connection
 from tests.operators.seen import Seen, dialled
 from tests.scripted import Played, play
-
-MOST = 64
 
 
 class Trade(msgspec.Struct):
@@ -58,13 +56,13 @@ def test_a_read_is_a_list_and_no_list_goes_over_the_end_of_a_read() -> None:
     ]
 
 
-@pytest.mark.parametrize("count", [MOST - 1, MOST, MOST + 1, 3 * MOST, 3 * MOST + 7])
+@pytest.mark.parametrize("count", [LIST - 1, LIST, LIST + 1, 3 * LIST, 3 * LIST + 7])
 def test_a_list_holds_at_most_64(count: int) -> None:
     """A read of more is several lists, in order."""
     played = lists(numbers(*range(count)))
 
-    assert [len(trades) for _, trades in played.values] == [MOST] * (count // MOST) + [count % MOST] * (
-        count % MOST > 0
+    assert [len(trades) for _, trades in played.values] == [LIST] * (count // LIST) + [count % LIST] * (
+        count % LIST > 0
     )
     assert singly(played.values) == list(range(count))
 
@@ -232,7 +230,136 @@ def shown(time: float, value: Any) -> object:
     return (time, (type(value).__name__, str(getattr(value, "error", None))) if isinstance(value, Event) else value)
 
 
-@pytest.mark.parametrize("read", [1, 2, MOST, MOST + 1, 2 * MOST])
+FIRST = Attempt(messages=[(1.0, ['{"s":[0]}', '{"s":[1]}', '{"s":[]}', '{"s":[3]}', '{"s":[]}'])])
+
+
+def first(payload: bytes) -> int:
+    """Return the first of several: an everyday function that raises StopIteration."""
+    return int(next(iter(msgspec.json.decode(payload)["s"])))
+
+
+@pytest.mark.parametrize(
+    "options", [{"decode": first}, {"decode": None, "keep": first}, {"decode": first, "keep": bool}]
+)
+def test_a_function_that_raises_stop_iteration_loses_no_other_message(options: Any) -> None:
+    """It is no end of the list, also from the last of it."""
+    one, many = (play(FIRST, batch=batch, **options).to(2.0) for batch in (False, True))
+
+    values = [each for _, value in one.values for each in flat(value)]
+    assert values == [each for _, value in many.values for each in value]
+    assert len(values) == (2 if options.get("keep") is first else 3)  # of 0 and 3 `first` keeps the one that is true
+    assert one.stats.bad_frames == many.stats.bad_frames == 2
+
+
+MIXED = ["0", "1", "x", "3", "4"]
+
+
+@pytest.mark.parametrize("keep", [None, bool])
+@pytest.mark.parametrize("batch", [False, True])
+@pytest.mark.parametrize("who", ["subscriber", "events", "raise"])
+def test_behind_an_end_within_a_read_nothing_comes_and_all_is_late(who: str, batch: bool, keep: Any) -> None:
+    """Whoever ended it: values, bad frames and late ones are all that was read."""
+    transport, virtual, stats = ScriptedTransport(Attempt(messages=[(1.0, MIXED)])), TestScheduler(), Stats()
+    seen: list[Any] = []
+
+    def take(value: Any) -> None:
+        seen.extend(flat(value))
+        if who == "subscriber":
+            subscription.dispose()
+
+    def listen(event: Event) -> None:
+        seen.append(type(event).__name__)
+        if who == "events" and isinstance(event, BadFrame):
+            subscription.dispose()
+
+    stream = ws_observable(
+        "ws://scripted",
+        transport=transport,
+        stats=stats,
+        events=listen,
+        decode=int,
+        keep=keep,
+        batch=batch,
+        on_bad_frame="raise" if who == "raise" else "skip",
+    )
+    subscription = stream.subscribe(take, seen.append, scheduler=virtual)
+    virtual.advance_to(2.0)
+
+    ended = {"subscriber": [0, 1] if batch else [0], "events": [0, 1, "BadFrame"], "raise": [0, 1]}[who]
+    assert seen[3 : 3 + len(ended) + 1] == [*ended, "Closed"]
+    delivered = sum(isinstance(each, int) for each in seen)
+    bad = stats.bad_frames + sum(isinstance(each, DecodeError) for each in seen)
+    assert delivered + bad + stats.late == len(MIXED)
+
+
+def test_a_function_that_ends_it_within_a_list_makes_what_was_not_handed_on_late() -> None:
+    """What was decoded before it, too."""
+
+    def decode(payload: bytes) -> int:
+        if payload == b"2":
+            subscription.dispose()
+        return int(payload)
+
+    for batch, keep in ((True, None), (False, bool), (True, bool)):
+        transport, virtual, stats = (
+            ScriptedTransport(Attempt(messages=[(1.0, list("012345"))])),
+            TestScheduler(),
+            Stats(),
+        )
+        seen: list[Any] = []
+        stream = ws_observable("ws://scripted", transport=transport, stats=stats, decode=decode, keep=keep, batch=batch)
+        subscription = stream.subscribe(seen.append, scheduler=virtual)
+        virtual.advance_to(2.0)
+
+        assert seen == []
+        assert stats.late == 6
+
+
+def test_bad_utf8_that_an_observer_of_messages_meets_is_behind_what_was_gathered() -> None:
+    """As it is behind what came one by one."""
+    connections = list[Connection]()
+    played = play(
+        batch=True,
+        decode=Trade,
+        retry=None,
+        heartbeat=lambda source: source.pipe(ops.do_action(connections.append)),
+    ).to(1.0)
+    beside = Seen(played.virtual, connections[0].messages)
+    a_read(connections[0], b'{"n":1}', b'{"n":2}', b"\xff", b'{"n":3}')
+
+    assert singly(played.values) == [1, 2]
+    assert isinstance(played.error, ProtocolError)
+    assert played.stats.late == 2
+    assert beside.values[:2] == numbers(1, 2)
+
+
+def test_an_observer_of_messages_that_has_left_costs_nothing_more() -> None:
+    """Text that only it would have read as text is no error any more."""
+    connections = list[Connection]()
+    played = play(Attempt(), decode=len, heartbeat=lambda source: source.pipe(ops.do_action(connections.append))).to(
+        1.0
+    )
+    connection: Any = connections[0]
+    a_read(connection, b"live")
+    entry = connection.on_message
+    beside = Seen(played.virtual, connection.messages)
+    assert connection.on_message != entry
+    beside.dispose()
+    assert connection.on_message == entry
+
+    a_read(connection, b"\xff\xff")
+    assert [value for _, value in played.values] == [4, 2]
+
+
+@pytest.mark.parametrize("flag", ["batch", "lifecycle"])
+@pytest.mark.parametrize("value", ["yes", 1, None, 100])
+def test_what_is_neither_true_nor_false_is_refused(flag: str, value: Any) -> None:
+    """A number might be taken for a size."""
+    with pytest.raises(ConfigError, match=f"{flag}: .* take True or False"):
+        ws_observable("ws://scripted", **{flag: value})
+
+
+@pytest.mark.parametrize("read", [1, 2, LIST, LIST + 1, 2 * LIST])
 def test_the_counts_are_right_at_any_time(read: int) -> None:
     """Also in the middle of a read, and to who gets the list."""
     asked: list[tuple[int, int]] = []
@@ -248,7 +375,7 @@ def test_the_counts_are_right_at_any_time(read: int) -> None:
     virtual.advance_to(3.0)
 
     sizes = [len(message) for message in numbers(*range(read))]
-    whole = [(end, sum(sizes[:end])) for end in (MOST, read, 2 * MOST) if end <= read]
+    whole = [(end, sum(sizes[:end])) for end in (LIST, read, 2 * LIST) if end <= read]
     assert asked == [*sorted(set(whole)), (read + 1, sum(sizes) + 7)]
     assert stats.last_message_time == 2.0
 
@@ -298,7 +425,7 @@ def test_who_says_what_is_data_is_asked_of_each_and_lists_stay_lists() -> None:
     asked: list[bytes] = []
     played = lists(numbers(*range(150)), is_data=asked.append)
 
-    assert [len(trades) for _, trades in played.values] == [MOST, MOST, 22]
+    assert [len(trades) for _, trades in played.values] == [LIST, LIST, 22]
     assert len(asked) == played.stats.messages_received == 150
 
 
@@ -340,8 +467,8 @@ def test_who_leaves_gets_no_more_and_what_was_read_behind_it_is_late() -> None:
     subscription = stream.subscribe(leave, scheduler=virtual)
     virtual.advance_to(2.0)
 
-    assert [len(values) for values in seen] == [MOST]
-    assert stats.late == 200 - MOST
+    assert [len(values) for values in seen] == [LIST]
+    assert stats.late == 200 - LIST
     assert transport.live == 0
 
 
@@ -494,7 +621,7 @@ def test_a_long_read_is_lists_of_64_behind_operators_too() -> None:
         attempt, batch=True, decode=Trade, topic=lambda trade: 0, topic_timeout=60.0, on_bad_frame="raise"
     ).to(2.0)
 
-    assert [len(trades) for _, trades in played.values] == [MOST, 36]
+    assert [len(trades) for _, trades in played.values] == [LIST, 36]
     assert isinstance(played.error, DecodeError)
 
 
@@ -535,7 +662,18 @@ def test_who_leaves_flatten_in_the_middle_of_a_list_gets_no_more() -> None:
 # What does not go together
 
 
+def test_an_async_keep_is_refused() -> None:
+    """What it returns is true of every message."""
+
+    async def keep(payload: bytes) -> bool:
+        return False
+
+    with pytest.raises(ConfigError, match="keep: an async function"):
+        ws_observable("ws://scripted", keep=keep)
+
+
 def test_a_client_has_no_lists() -> None:
     """It hands out values one by one; the error says what to take."""
     with pytest.raises(ConfigError, match="batch: .* take ws_observable"):
         WebSocketClient("ws://scripted", batch=True)  # type: ignore[call-overload]
+    WebSocketClient("ws://scripted", batch=False)  # type: ignore[call-overload]

@@ -40,13 +40,11 @@ class Callable_:
 
 def decoder(decode: Decode[Any]) -> Callable[[bytes, bool], Any]:
     """Use a decoder as a sink does."""
-    first, otherwise = made(decode)
+    text, binary, otherwise = made(decode)
 
     def value(payload: bytes, is_text: bool) -> Any:
-        if first is None:
-            return otherwise(payload, is_text, None)
         try:
-            return first(payload)
+            return text(payload) if is_text else binary(payload)
         except Exception as error:
             return otherwise(payload, is_text, error)
 
@@ -221,3 +219,19 @@ def test_a_type_that_msgspec_does_not_know_is_refused() -> None:
     assert caught.value.field == "decode"
     assert str(caught.value).startswith("decode: msgspec cannot decode into list[int] | set[int]: Type unions may not")
     assert isinstance(caught.value.__cause__, TypeError)
+
+
+def test_a_decoder_of_msgspecs_is_refused_with_what_to_take() -> None:
+    """It is not callable, and its method is."""
+    with pytest.raises(ConfigError, match="take its `decode`"):
+        made(msgspec.json.Decoder(int))  # type: ignore[arg-type]
+
+
+def test_a_type_that_mentions_what_nobody_has_defined_is_refused() -> None:
+    """By name, when the observable is built."""
+
+    class Odd(msgspec.Struct):
+        odd: "Nowhere"  # type: ignore[name-defined]  # noqa: F821, UP037
+
+    with pytest.raises(ConfigError, match="decode: msgspec cannot decode into .*Nowhere"):
+        made(Odd)

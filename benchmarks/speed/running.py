@@ -85,7 +85,7 @@ def run(interpreter: str, module: str, *arguments: object) -> dict[str, Any] | A
     if done.returncode:
         raise Failed(f"{' '.join(command)}: status {done.returncode}\n{done.stderr}")
     told = json.loads(done.stdout)
-    return Absent(module, told["absent"]) if "absent" in told else told
+    return told
 
 
 def sample(row: Row, sent: int, told: Mapping[str, Any]) -> Sample:
@@ -96,6 +96,8 @@ def sample(row: Row, sent: int, told: Mapping[str, Any]) -> Sample:
     """
     if not row.lossy and told["closed"] != sent // CLOSED_EVERY:
         raise Miscounted(f"{row.key} counted {told['closed']} closed klines, and {sent // CLOSED_EVERY} were sent")
+    if not row.lossy and told["received"] != sent:
+        raise Miscounted(f"{row.key} counted {told['received']} klines, and {sent} were sent")
     return Sample(told["us"], told["received"], sent)
 
 

@@ -18,7 +18,7 @@ __all__ = ["decoded", "decoded_lists"]
 T = TypeVar("T")
 
 KEPT_OF = 128
-"""Messages that `keep` is asked about in one go. Those that it leaves out become no values, and fill no cache."""
+"""Messages that `keep` is asked about in one go: twice a `LIST`, for those that it leaves out become no values."""
 
 
 def decoded(decoding: Decoding[T]) -> Callable[[Observable[Connection]], Observable[T]]:
@@ -34,7 +34,7 @@ def decoded(decoding: Decoding[T]) -> Callable[[Observable[Connection]], Observa
             connection.attach(decoding.sink(observer, *told), decoding.entry(observer, *told))
         else:
             emit = OneByOne(connection, observer.on_next)
-            connection.attach_lists(DecodedLists(decoding, emit, observer, *told), KEPT_OF)
+            connection.attach_lists(DecodedLists(decoding, connection, emit, observer), KEPT_OF)
 
     return _attached(attach)
 
@@ -43,8 +43,7 @@ def decoded_lists(decoding: Decoding[T]) -> Callable[[Observable[Connection]], O
     """Turn connections into lists of their values; no list goes over the end of a read, or holds more than 64."""
 
     def attach(connection: Connection, observer: abc.ObserverBase[list[T]]) -> None:
-        told = (connection.journal, connection.fail)
-        connection.attach_lists(DecodedLists(decoding, observer.on_next, observer, *told))
+        connection.attach_lists(DecodedLists(decoding, connection, observer.on_next, observer))
 
     return _attached(attach)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import iscoroutinefunction
 from typing import Any, Generic, Literal, TypeVar
 
 from reactivex import abc
 
-from rxws.decoding import Decode, NotUtf8, decoder
+from rxws.decoding import Decode, NotUtf8, decoder, is_type, json_decimals, json_or_text
 from rxws.errors import ConfigError, DecodeError, ProtocolError
 from rxws.scheduler import RAISED
 from rxws.types import Entry, Journal, Sink, Tally
@@ -16,6 +17,9 @@ T = TypeVar("T")
 
 Keep = Callable[[bytes], object] | None
 OnBadFrame = Literal["skip", "raise"]
+
+
+OURS = (json_or_text, json_decimals)
 
 
 class Decoding(Generic[T]):
@@ -30,13 +34,18 @@ class Decoding(Generic[T]):
             raise ConfigError("on_bad_frame", f'{on_bad_frame!r} is unknown; take "skip" or "raise"')
         if keep is not None and not callable(keep):
             raise ConfigError("keep", f"{keep!r} is not callable; take a function of a message's bytes")
+        if iscoroutinefunction(keep):
+            raise ConfigError("keep", "an async function is true of every message; take one that is not")
         self.keep = keep
-        self.decode, self.otherwise = decoder(decode)
+        self.decoder = decoder(decode)
+        self.asks_the_user = keep is not None or not (decode is None or decode in OURS or is_type(decode))
+        """Whether a function of the user's is called on the way, which may dispose."""
         self._skip = on_bad_frame == "skip"
 
     def sink(self, observer: abc.ObserverBase[T], journal: Journal, invalid: Callable[[Exception], None]) -> Sink:
         """Return a sink that decodes for an observer; `invalid` is told of a text message that is not UTF-8."""
-        on_next, keep, decode = observer.on_next, self.keep, self.decode
+        on_next, keep = observer.on_next, self.keep
+        text, binary, _ = self.decoder
         rest = self._rest(observer, journal, invalid)
 
         def sink(payload: bytes, is_text: bool) -> None:
@@ -47,7 +56,7 @@ class Decoding(Generic[T]):
                 self.tell(payload, is_text, error, observer, journal, invalid)
                 return
             try:
-                value = self.otherwise(payload, is_text, None) if decode is None else decode(payload)
+                value = text(payload) if is_text else binary(payload)
             except Exception as error:
                 rest(payload, is_text, error)
             else:
@@ -55,13 +64,10 @@ class Decoding(Generic[T]):
 
         return sink
 
-    def entry(
-        self, observer: abc.ObserverBase[T], journal: Journal, invalid: Callable[[Exception], None]
-    ) -> Entry | None:
-        """Return what does the same in one call; None where there is more to do than to decode."""
-        on_next, decode = observer.on_next, self.decode
-        if self.keep is not None or decode is None:
-            return None
+    def entry(self, observer: abc.ObserverBase[T], journal: Journal, invalid: Callable[[Exception], None]) -> Entry:
+        """Return what does the same in one call, where there is no `keep`."""
+        on_next = observer.on_next
+        text, binary, _ = self.decoder
         rest = self._rest(observer, journal, invalid)
 
         def entry(tally: Tally, crashed: Callable[[BaseException], None]) -> Sink:
@@ -71,7 +77,7 @@ class Decoding(Generic[T]):
                 tally.bytes += len(payload)
                 try:
                     try:
-                        value = decode(payload)
+                        value = text(payload) if is_text else binary(payload)
                     except Exception as error:
                         rest(payload, is_text, error)
                     else:
@@ -88,7 +94,7 @@ class Decoding(Generic[T]):
     ) -> Callable[[bytes, bool, Exception], None]:
         def rest(payload: bytes, is_text: bool, problem: Exception) -> None:
             try:
-                value = self.otherwise(payload, is_text, problem)
+                value = self.decoder.otherwise(payload, is_text, problem)
             except Exception as error:
                 self.tell(payload, is_text, error, observer, journal, invalid)
             else:
@@ -104,14 +110,14 @@ class Decoding(Generic[T]):
         observer: abc.ObserverBase[Any],  # Any: it is told of errors only
         journal: Journal,
         invalid: Callable[[Exception], None],
-    ) -> bool:
-        """Tell of a message that is no value, and return whether the connection goes on."""
+    ) -> None:
+        """Tell of a message that is no value."""
         problem: Exception
         if isinstance(error, NotUtf8):
             problem = ProtocolError("a text message is not UTF-8", 1007)
             problem.__cause__ = error.__cause__
             invalid(problem)
-            return False
+            return
         frame = payload.decode("utf-8", "backslashreplace") if is_text else payload
         problem = DecodeError(frame, f"{type(error).__name__}: {error}")
         problem.__cause__ = error
@@ -119,4 +125,3 @@ class Decoding(Generic[T]):
             journal.bad_frame(problem)
         else:
             observer.on_error(problem)
-        return self._skip

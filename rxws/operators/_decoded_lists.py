@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from operator import length_hint
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from reactivex import abc
 
 from rxws.operators._decoded import Decoding
-from rxws.types import Journal
+from rxws.types import Connection
 
 __all__ = ["DecodedLists"]
 
@@ -17,32 +17,29 @@ T = TypeVar("T")
 
 
 class DecodedLists(Generic[T]):
-    """Decodes for an observer of lists.
+    """Decodes lists of one connection's messages.
 
-    Neither `keep` nor `decode` is called from here: `filter` and `map` call them, and `list.extend` keeps what came
-    before one that raises. So a message costs the calls of its own functions, and no other.
+    `decode` is not called from here: `map` calls it, and `list.extend` keeps what came before one that raises. What
+    stands behind the end of the connection, whoever ended it from within, is late.
 
     Args:
         decoding: what is made of a message.
+        connection: whose messages they are; its journal is told of what could not be decoded, in its place.
         emit: gets the values of each list, unless there are none.
         observer: told of a bad frame that is an error.
-        journal: told of what could not be decoded, in its place between the values.
-        invalid: told of a text message that is not UTF-8.
     """
 
     def __init__(
         self,
         decoding: Decoding[T],
+        connection: Connection,
         emit: Callable[[list[T]], None],
         observer: abc.ObserverBase[Any],  # Any: it gets no value from here
-        journal: Journal,
-        invalid: Callable[[Exception], None],
     ) -> None:
         self._decoding = decoding
+        self._connection = connection
         self._hand_on = emit
         self._observer = observer
-        self._journal = journal
-        self._invalid = invalid
 
     def __call__(self, payloads: list[bytes], is_text: bool) -> None:
         """Take messages that are all text, or all binary."""
@@ -50,50 +47,67 @@ class DecodedLists(Generic[T]):
         if keep is None:
             self._decode(payloads, is_text)
             return
-        rest, problem = iter(payloads), None
-        while True:
+        rest = iter(payloads)
+        while self._goes_on and length_hint(rest):
             kept: list[bytes] = []
+            problem: Exception | None = None
             try:
-                kept.extend(filter(keep, rest))
+                for payload in rest:
+                    if keep(payload):
+                        kept.append(payload)
             except Exception as error:
                 problem = error
-            if kept and not self._decode(kept, is_text):
-                return
-            if problem is None or not self._tell(_last(payloads, rest), is_text, problem):
-                return
-            problem = None
+            self._decode(kept, is_text)
+            if problem is not None:
+                self._refuse(_last(payloads, rest), is_text, problem)
+        self._late(length_hint(rest))
 
-    def _decode(self, payloads: list[bytes], is_text: bool) -> bool:
-        """Decode them, and return whether the connection goes on."""
-        decode = self._decoding.decode
-        if decode is None and not is_text:
-            self._emit(cast(list[T], payloads))
-            return True
-        make = cast(Callable[[bytes], T], bytes.decode) if decode is None else decode
-        rest = iter(payloads)
-        values: list[T] = []
-        while True:
+    def _decode(self, payloads: list[bytes], is_text: bool) -> None:
+        text, binary, otherwise = self._decoding.decoder
+        make = text if is_text else binary
+        rest, values = iter(payloads), list[T]()
+        while self._goes_on and length_hint(rest):
             try:
-                values.extend(map(make, rest))
-                break
+                _decode_into(values, make, rest)
             except Exception as problem:
                 payload = _last(payloads, rest)
                 try:
-                    values.append(self._decoding.otherwise(payload, is_text, problem))
+                    values.append(otherwise(payload, is_text, problem))
                 except Exception as error:
                     self._emit(values)
+                    self._refuse(payload, is_text, error)
                     values = []
-                    if not self._tell(payload, is_text, error):
-                        return False
         self._emit(values)
-        return True
+        self._late(length_hint(rest))
+
+    @property
+    def _goes_on(self) -> bool:
+        return self._connection.end_reason is None
 
     def _emit(self, values: list[T]) -> None:
-        if values:
+        if not self._goes_on:  # a function that was asked has ended it
+            self._late(len(values))
+        elif values:
             self._hand_on(values)
 
-    def _tell(self, payload: bytes, is_text: bool, error: Exception) -> bool:
-        return self._decoding.tell(payload, is_text, error, self._observer, self._journal, self._invalid)
+    def _refuse(self, payload: bytes, is_text: bool, error: Exception) -> None:
+        if not self._goes_on:
+            self._late(1)
+            return
+        connection = self._connection
+        self._decoding.tell(payload, is_text, error, self._observer, connection.journal, connection.fail)
+
+    def _late(self, count: int) -> None:
+        for _ in range(count):
+            self._connection.journal.late()
+
+
+def _decode_into(values: list[T], make: Callable[[bytes], T], rest: Iterator[bytes]) -> None:
+    """Decode what is left, up to one that raises; what `map` takes for the end of its input is raised too."""
+    in_all = len(values) + length_hint(rest)
+    values.extend(map(make, rest))
+    if len(values) + length_hint(rest) != in_all:
+        raise StopIteration
 
 
 def _last(payloads: list[bytes], rest: Iterator[bytes]) -> bytes:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from reactivex import Observable, Observer, abc
 
-__all__ = ["Passage"]
+__all__ = ["Passage", "passing"]
 
 T = TypeVar("T")
 
 
+def passing(source: Observable[Any], subscribe: abc.Subscription[T]) -> Observable[T]:  # Any: its values may be lists
+    """Return what an operator makes that looks at ends only: a passage where `source` is one, else an observable."""
+    return Passage(subscribe) if isinstance(source, Passage) else Observable(subscribe)
+
+
 class Passage(Observable[T]):
-    """What an operator returns that looks at ends only, and at no value.
+    """What emits nothing from inside `subscribe`, and nothing after it was disposed or has ended: as connections do.
 
     reactivex puts an observer of its own before each subscriber, which asks with every value whether it has been
     stopped. Here errors and completions go through that observer, and values past it: `subscribe` is given the
-    subscriber's own `on_next`. What a source emits after its end is not held back here: it is held back where it comes
-    from, by the observer of a source that is none of ours, or by the connection, which hands nothing on after its end.
+    subscriber's own `on_next`.
     """
 
     def subscribe(

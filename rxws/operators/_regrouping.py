@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from reactivex import Observable, abc
 
-from rxws.operators._passage import Passage
+from rxws.types import LIST
 
 __all__ = ["Regrouping"]
 
@@ -16,14 +16,12 @@ C = TypeVar("C")
 
 
 class Regrouping(Generic[T]):
-    """What comes out of one list on its way is one list again. Made once a subscription.
+    """What comes out of one list on its way is one list again; what comes at another time is a list of one.
 
-    Args:
-        most: values in a list. What operators held back and hand on later, all at once, may be more.
+    Made once a subscription. `singly` and `gathered` belong together, with the operators between them.
     """
 
-    def __init__(self, most: int = 64) -> None:
-        self._most = most
+    def __init__(self) -> None:
         self._gathered: list[T] = []
         self._within = False
         self._hand_on: Callable[[list[T]], None] | None = None
@@ -60,7 +58,7 @@ class Regrouping(Generic[T]):
 
             def gather(value: T) -> None:
                 self._gathered.append(value)
-                if not self._within or len(self._gathered) == self._most:
+                if not self._within or len(self._gathered) == LIST:
                     self.flush()
 
             def failed(error: Exception) -> None:
@@ -73,7 +71,7 @@ class Regrouping(Generic[T]):
 
             return source.subscribe(gather, failed, completed, scheduler=scheduler)
 
-        return Passage(subscribe)
+        return Observable(subscribe)
 
     def flush(self) -> None:
         """Hand on what has been gathered: something else is about to be told."""

@@ -14,7 +14,7 @@ from reactivex.disposable import (
 )
 from reactivex.scheduler import CurrentThreadScheduler
 
-from rxws.operators._passage import Passage
+from rxws.operators._passage import passing
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -110,4 +110,4 @@ def resubscribe(
         CurrentThreadScheduler.singleton().schedule(lambda *_: loop())
         return everything
 
-    return Passage(subscribe)
+    return passing(source, subscribe)

@@ -11,7 +11,7 @@ from reactivex.disposable import Disposable, SerialDisposable
 
 from rxws.errors import ConfigError
 from rxws.events import Event
-from rxws.operators._passage import Passage
+from rxws.operators._passage import passing
 from rxws.operators._sharing import tell_end
 from rxws.scheduler import RAISED, clock, report
 
@@ -49,12 +49,12 @@ class Routes(Generic[T]):
             hash(topic)
         except TypeError:
             raise ConfigError("topic", f"{topic!r} cannot be hashed; take what `key` returns") from None
-        return Passage(partial(self._subscribe, topic))
+        return passing(self._source, partial(self._subscribe, topic))
 
     @property
     def rest(self) -> Observable[T]:
         """What belongs to no topic, or to one that nobody subscribes at that moment."""
-        return Passage(partial(self._subscribe, None))
+        return passing(self._source, partial(self._subscribe, None))
 
     def _subscribe(
         self,

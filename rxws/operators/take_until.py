@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from reactivex import Observable, abc
 from reactivex.disposable import CompositeDisposable, SerialDisposable, SingleAssignmentDisposable
 
-from rxws.operators._passage import Passage
+from rxws.operators._passage import passing
 from rxws.scheduler import given
 
 __all__ = ["take_until"]
@@ -77,6 +77,6 @@ def take_until(
                     starting.disposable = start.subscribe(begin, failed, begin, scheduler=scheduler)
             return CompositeDisposable(notified, starting, running)
 
-        return Passage(subscribe)
+        return passing(source, subscribe)
 
     return operator

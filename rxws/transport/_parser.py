@@ -3,7 +3,7 @@
 Theory of operation. picows parses in `WSProtocol`, the asyncio protocol behind `picows.ws_connect`. Here websockets has
 opened the connection, so the parser is given a handshake of its own making and a transport that leads nowhere: what it
 would say to the server (picows closes what it cannot parse) is read from its `close_handshake` and said by others.
-`WSProtocol` is no public name of picows; tests/transport/test_picows_guards.py tells when a release changes it.
+`WSProtocol` is no public name of picows; tests/transport/test_picows.py tells when a release changes it.
 """
 
 from __future__ import annotations

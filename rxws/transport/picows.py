@@ -43,6 +43,7 @@ class PicowsConnection(PushConnection):
     """A connection of websockets whose messages are parsed by picows."""
 
     _parser: FrameParser | None = None
+    _raised: Exception | None = None
 
     def data_received(self, data: bytes) -> None:
         """Read, as long as the default transport does: until it is open, and while it is ending."""
@@ -70,7 +71,6 @@ class PicowsConnection(PushConnection):
         return len(data) if end == -1 else end + len(HEAD_END) - len(before)
 
     def _begin(self) -> None:
-        self._raised: Exception | None = None
         self._push = self._whole()
         self._parser = FrameParser(self._fitting(), self.protocol.max_message_size)
         self.transport.set_protocol(_Reader(self, self._parser))
@@ -80,7 +80,7 @@ class PicowsConnection(PushConnection):
         receiver, by_hand = self._receiver, self._by_hand
         text, binary = WSMsgType.TEXT, WSMsgType.BINARY
 
-        def push(_: WSTransport, frame: WSFrame) -> None:
+        def push(parser: WSTransport, frame: WSFrame) -> None:
             # picows takes reserved bits as they come; to ask for the kind of a frame is what costs here.
             if frame.fin and not (frame.rsv1 or frame.rsv2 or frame.rsv3):
                 kind = frame.msg_type
@@ -90,7 +90,7 @@ class PicowsConnection(PushConnection):
                 if kind is binary:
                     receiver.on_message(frame.get_payload_as_bytes(), False)
                     return
-            by_hand(_, frame)
+            by_hand(parser, frame)
 
         return push
 
@@ -136,7 +136,7 @@ class PicowsConnection(PushConnection):
         if parser.on_frame is not _ignore and (broken := parser.broken) is not None:
             self._fail(broken)
             parser.on_frame = _ignore
-        if self.protocol.writes:  # pongs, the answer to a close frame
+        if self.protocol.writes:  # pongs, the answer to a close frame: by websockets, which sees to what fails there
             super(PushConnection, self).data_received(b"")
 
     def _fail(self, broken: Broken) -> None:

@@ -21,7 +21,11 @@ def of(symbol: str) -> Callable[[Kline], bool]:
 async def consume(url: str, meter: Meter) -> None:
     """Subscribe to each topic."""
 
+    heard = 0
+
     def on_next(kline: Kline) -> None:
+        nonlocal heard
+        heard += 1  # of every topic, closed or not
         if kline.k.x:
             meter.take((kline,))
 
@@ -29,6 +33,7 @@ async def consume(url: str, meter: Meter) -> None:
     topics = [shared.pipe(ops.filter(of(symbol))) for symbol in symbols(int(sys.argv[3]))]
     subscriptions = [topic.subscribe(on_next, meter.fail) for topic in topics]
     await meter.done.wait()
+    meter.received = heard
     for subscription in subscriptions:
         subscription.dispose()
 

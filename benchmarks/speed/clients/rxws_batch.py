@@ -7,6 +7,7 @@ import sys
 from benchmarks.speed.clients.kline import Kline
 from benchmarks.speed.clients.meter import SIZE, Meter, run
 from benchmarks.speed.clients.rxws_stream import stream
+from rxws import Stats
 
 
 class Closed:
@@ -28,9 +29,11 @@ class Closed:
 
 async def consume(url: str, meter: Meter) -> None:
     """Subscribe."""
-    lists = stream(url, decode=Kline, batch=True, transport=sys.argv[3])
+    stats = Stats()
+    lists = stream(url, stats, decode=Kline, batch=True, transport=sys.argv[3])
     with lists.subscribe(Closed(meter).look_at, meter.fail):
         await meter.done.wait()
+    meter.received = stats.messages_received
 
 
 run(consume)

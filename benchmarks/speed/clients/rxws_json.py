@@ -8,6 +8,7 @@ from reactivex import operators as ops
 
 from benchmarks.speed.clients.meter import SIZE, Meter, run
 from benchmarks.speed.clients.rxws_stream import stream
+from rxws import Stats
 
 
 def closed(kline: dict[str, Any]) -> bool:
@@ -17,8 +18,10 @@ def closed(kline: dict[str, Any]) -> bool:
 
 async def consume(url: str, meter: Meter) -> None:
     """Subscribe."""
-    with stream(url).pipe(ops.filter(closed), ops.buffer_with_count(SIZE)).subscribe(meter.take, meter.fail):
+    stats = Stats()
+    with stream(url, stats).pipe(ops.filter(closed), ops.buffer_with_count(SIZE)).subscribe(meter.take, meter.fail):
         await meter.done.wait()
+    meter.received = stats.messages_received
 
 
 run(consume)

@@ -9,6 +9,7 @@ from reactivex import operators as ops
 from benchmarks.speed.clients.kline import Kline
 from benchmarks.speed.clients.meter import SIZE, Meter, run
 from benchmarks.speed.clients.rxws_stream import stream
+from rxws import Stats
 
 
 def is_closed(payload: bytes) -> bool:
@@ -18,9 +19,11 @@ def is_closed(payload: bytes) -> bool:
 
 async def consume(url: str, meter: Meter) -> None:
     """Subscribe."""
-    klines = stream(url, keep=is_closed, decode=Kline, transport=sys.argv[3])
+    stats = Stats()
+    klines = stream(url, stats, keep=is_closed, decode=Kline, transport=sys.argv[3])
     with klines.pipe(ops.buffer_with_count(SIZE)).subscribe(meter.take, meter.fail):
         await meter.done.wait()
+    meter.received = stats.messages_received
 
 
 run(consume)

@@ -9,13 +9,16 @@ from reactivex import operators as ops
 from benchmarks.speed.clients.kline import Kline, is_closed
 from benchmarks.speed.clients.meter import SIZE, Meter, run
 from benchmarks.speed.clients.rxws_stream import stream
+from rxws import Stats
 
 
 async def consume(url: str, meter: Meter) -> None:
     """Subscribe."""
-    klines = stream(url, decode=Kline, transport=sys.argv[3])
+    stats = Stats()
+    klines = stream(url, stats, decode=Kline, transport=sys.argv[3])
     with klines.pipe(ops.filter(is_closed), ops.buffer_with_count(SIZE)).subscribe(meter.take, meter.fail):
         await meter.done.wait()
+    meter.received = stats.messages_received
 
 
 run(consume)

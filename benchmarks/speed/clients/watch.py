@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import psutil
 
-from benchmarks.speed.clients.meter import Absent, tell
+from benchmarks.speed.clients.meter import tell
 from benchmarks.speed.frames import STAMP
 from benchmarks.speed.resources import allow_sockets
 
@@ -110,7 +110,4 @@ def run(open_one: Callable[[str], Open], receive: Receive) -> None:
         else:
             tell(await watch_stamps(receive, url, count))
 
-    try:
-        asyncio.run(main())
-    except Absent as absent:
-        tell({"absent": str(absent)})
+    asyncio.run(main())
