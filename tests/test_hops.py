@@ -15,6 +15,7 @@ import reactivex
 
 import rxws
 from rxws import Stats, ws_observable
+from rxws.decoding import json_decimals
 from tests.transport.raw_server import PATIENCE, TEXT, RawServer, frame
 
 COUNT = 4_000
@@ -87,6 +88,18 @@ async def test_a_message_that_is_not_kept_makes_two_calls_and_that_of_keep(serve
     """`keep` is the user's own; what is kept goes past reactivex's observer, for `keep` may have disposed."""
     settings: dict[str, Any] = {"transport": "picows", "keep": lambda payload: payload == b'{"n":%d}' % (COUNT - 1)}
     assert await called(server, **settings) == {"push": 1, "collect": 1}
+
+
+@pytest.mark.parametrize("decode", [Value | None, dict[str, int], None, json_decimals])
+async def test_whatever_is_no_function_of_the_users_makes_two_calls(server: RawServer, decode: Any) -> None:
+    """Types of every kind, raw messages, and what rxws itself decodes by."""
+    assert await called(server, transport="picows", decode=decode) == {"push": 1, "decoding": 1}
+
+
+async def test_who_is_asked_what_is_data_costs_four_calls_and_reactivexs_observer(server: RawServer) -> None:
+    """docs/speed.md says what each is for."""
+    names = ["push", "receive", "checked", "_go_on", "sink", "on_next"]
+    assert await called(server, transport="picows", is_data=bool) == dict.fromkeys(names, 1)
 
 
 async def test_a_function_that_decodes_costs_reactivexs_observer(server: RawServer) -> None:

@@ -11,14 +11,14 @@ from reactivex import Observable, abc
 from rxws.operators._decoded import Decoding
 from rxws.operators._decoded_lists import DecodedLists
 from rxws.operators._passage import Passage
-from rxws.types import Connection
+from rxws.types import LIST, Connection
 
 __all__ = ["decoded", "decoded_lists"]
 
 T = TypeVar("T")
 
-KEPT_OF = 128
-"""Messages that `keep` is asked about in one go: twice a `LIST`, for those that it leaves out become no values."""
+KEPT_OF = 4 * LIST
+"""Messages that `keep` is asked about in one go: more than a `LIST`, for those that it leaves out become no values."""
 
 
 def decoded(decoding: Decoding[T]) -> Callable[[Observable[Connection]], Observable[T]]:

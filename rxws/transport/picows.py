@@ -25,8 +25,14 @@ from rxws.transport.websockets import PushConnection, WebsocketsTransport
 
 __all__ = ["PicowsConnection", "PicowsTransport"]
 
-READ = 2**18
-"""Bytes that are read at once, as many as by asyncio itself: so much of a server's can be at work at a time."""
+READ = 2**21
+"""Bytes that are read at once: of smaller reads the kernel makes more work than the messages are."""
+
+READ_BY_HAND = 2**18
+"""As many as asyncio reads for the default transport, where it is that which takes the frames: compressed ones."""
+
+MOST_BY_HAND = READ_BY_HAND // 2
+"""Frames of one read that are no whole messages: as many as the default transport would see. More are an attack."""
 
 
 class PicowsTransport(WebsocketsTransport):
@@ -44,6 +50,7 @@ class PicowsConnection(PushConnection):
 
     _parser: FrameParser | None = None
     _raised: Exception | None = None
+    _taken_by_hand = 0
 
     def data_received(self, data: bytes) -> None:
         """Read, as long as the default transport does: until it is open, and while it is ending."""
@@ -102,6 +109,10 @@ class PicowsConnection(PushConnection):
         return self._push if whole else self._by_hand
 
     def _by_hand(self, _: WSTransport, frame: WSFrame) -> None:
+        self._taken_by_hand += 1
+        if self._taken_by_hand > MOST_BY_HAND:
+            self._flooded()
+            return
         try:
             self.protocol.receive_data(_wire(frame))
             for event in self.protocol.events_received():
@@ -117,11 +128,20 @@ class PicowsConnection(PushConnection):
         assert parser is not None
         if not self._lost:
             self._receiver.on_read()
+        self._taken_by_hand = 0
         parser.buffer_updated(size)
         self._parsed()
         self._read_over()
         if parser.on_frame is _ignore:
             self.transport.set_protocol(self)
+
+    def _flooded(self) -> None:
+        assert self._parser is not None
+        self._parser.on_frame = _ignore
+        self.set_connection_exc(
+            OSError(f"the server sends more than {MOST_BY_HAND} control frames or fragments at once")
+        )
+        self.transport.abort()
 
     def _take(self, data: bytes) -> None:
         assert self._parser is not None  # what is open has one
@@ -152,13 +172,14 @@ class _Reader(asyncio.BufferedProtocol):
     def __init__(self, connection: PicowsConnection, parser: FrameParser) -> None:
         self._connection = connection
         self._parser = parser
+        self._most = READ_BY_HAND if connection.protocol.extensions else READ
         # In the instance's own namespace: no call in between.
         for name in ("eof_received", "connection_lost", "pause_writing", "resume_writing"):
             vars(self)[name] = getattr(connection, name)
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        """Return where to read to: picows' whole buffer would become as large as the kernel's."""
-        return self._parser.get_buffer(sizehint)[:READ]
+        """Return where to read to; picows' whole buffer would become as large as the kernel's."""
+        return self._parser.get_buffer(sizehint)[: self._most]
 
     def buffer_updated(self, nbytes: int) -> None:
         """Parse what was read; it is with the receiver when this returns."""

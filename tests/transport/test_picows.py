@@ -10,7 +10,7 @@ from picows import WSFrame, WSMsgType, WSTransport
 
 from rxws.errors import ConnectionClosed, ProtocolError
 from rxws.transport._parser import FIRST_BUFFER, FrameParser
-from rxws.transport.picows import READ, PicowsConnection
+from rxws.transport.picows import MOST_BY_HAND, READ, PicowsConnection
 from tests.transport.raw_server import BINARY, CLOSE, CONT, PING, PONG, TEXT, Frame, RawServer, close, frame
 from tests.transport.receiving import Dials, opened, turns
 
@@ -180,6 +180,27 @@ async def test_the_buffer_stays_small_however_fast_a_server_writes(server: RawSe
 
     parser = client.socket._connection._parser  # type: ignore[attr-defined]
     assert len(parser.get_buffer(-1)) <= 4 * READ
+
+
+@pytest.mark.parametrize("flood", [frame(PING), frame(CONT, fin=False)], ids=["pings", "fragments"])
+async def test_a_flood_of_tiny_frames_ends_the_connection(server: RawServer, dial: Dials, flood: bytes) -> None:
+    """More in one read than the default transport can see at all: no loop stands still for them."""
+    client = dial(server.url)
+    peer = await opened(server, client)
+    connection = client.socket._connection  # type: ignore[attr-defined]
+    many = frame(TEXT, fin=False) + flood * (MOST_BY_HAND + 10)
+    buffer = connection.transport.get_protocol().get_buffer
+    connection._parser.feed(frame(TEXT, b"x" * len(many)))  # so that its buffer holds all of it
+
+    room = buffer(-1)
+    room[: len(many)] = many
+    connection.transport.get_protocol().buffer_updated(len(many))
+    await client.until("gone")
+
+    assert client.told_but_reads == ["open", "x" * len(many), "lost", "gone"]
+    assert isinstance(client.error, ConnectionClosed)
+    assert "at once" in str(client.error.__cause__)
+    peer.close()
 
 
 async def test_what_follows_on_a_broken_frame_is_not_kept(server: RawServer, dial: Dials) -> None:
