@@ -54,7 +54,18 @@ CLIENTS = (
     Row("rxws-typed", "**rxws**, `decode=Kline`", "rxws_typed", ["websockets"]),
     Row("picows-typed", '**rxws**, `transport="picows"`, `decode=Kline`', "rxws_typed", ["picows"]),
     Row("picows-batch", "**rxws**, the same with `batch=True`", "rxws_batch", ["picows"]),
-    Row("picows-keep", "**rxws**, the same with `keep` on the bytes, a message received", "rxws_keep", ["picows"]),
+    Row(
+        "picows-keep",
+        "**rxws**, the same with `keep` on the bytes, a message received",
+        "rxws_batch",
+        ["picows", "keep"],
+    ),
+    Row(
+        "picows-keep-singly",
+        "**rxws**, `keep` on the bytes without `batch`, a message received",
+        "rxws_keep",
+        ["picows"],
+    ),
 )
 DELIVERED = Row("burst", "rxws, a burst", "rxws_json", messages=BURST, lossy=True)
 

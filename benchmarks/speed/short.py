@@ -28,7 +28,7 @@ class Form:
     """
 
     rows: Sequence[Row] = NEEDED
-    messages: int = 40_000
+    messages: int = 100_000
     rounds: int = 3
     again: int = 7
 

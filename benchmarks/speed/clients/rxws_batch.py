@@ -1,10 +1,10 @@
-"""rxws with lists of values, each of which is looked at: `rxws_batch URL COUNT TRANSPORT`."""
+"""rxws with lists of values, each of which is looked at: `rxws_batch URL COUNT TRANSPORT [keep]`."""
 
 from __future__ import annotations
 
 import sys
 
-from benchmarks.speed.clients.kline import Kline
+from benchmarks.speed.clients.kline import Kline, is_closed_frame
 from benchmarks.speed.clients.meter import SIZE, Meter, run
 from benchmarks.speed.clients.rxws_stream import stream
 from rxws import Stats
@@ -30,7 +30,8 @@ class Closed:
 async def consume(url: str, meter: Meter) -> None:
     """Subscribe."""
     stats = Stats()
-    lists = stream(url, stats, decode=Kline, batch=True, transport=sys.argv[3])
+    keep = is_closed_frame if "keep" in sys.argv else None
+    lists = stream(url, stats, decode=Kline, batch=True, keep=keep, transport=sys.argv[3])
     with lists.subscribe(Closed(meter).look_at, meter.fail):
         await meter.done.wait()
     meter.received = stats.messages_received
