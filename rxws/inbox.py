@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 
 from reactivex import Observable, Subject, abc
 from reactivex.disposable import Disposable
 
+from rxws.backlog import Backlog
 from rxws.collector import Collector
 from rxws.errors import Disconnected, ProtocolError
 from rxws.scheduler import RAISED
 from rxws.types import Entry, Journal, ListSink, Message, Sink, Tally
 
 __all__ = ["Inbox"]
-
-# What may be held until somebody reads: a login script's time, not a feed's. What goes beyond is counted and told.
-HELD_MESSAGES = 65_536
-HELD_BYTES = 64 * 2**20
 
 
 class Inbox:
@@ -61,9 +57,7 @@ class Inbox:
         self._sink: Sink | None = None
         self._entry: Sink | None = None
         self._observers: Subject[Message] = Subject()
-        self._held: deque[tuple[bytes, bool]] = deque()
-        self._held_bytes = 0
-        self._shown = 0
+        self._held = Backlog()
         self._holding = False
         self._flowing = False
         self._live = False
@@ -133,10 +127,8 @@ class Inbox:
 
     def forsake(self) -> None:
         """Say how many messages nobody has taken: a login script failed, or the connection was lost meanwhile."""
-        if self._held:
-            self._journal.dropped("inbox", len(self._held))
-            self._held.clear()
-            self._held_bytes = 0
+        if forgotten := self._held.clear():
+            self._journal.dropped("inbox", forgotten)
 
     def end(self, error: Exception | None) -> None:
         """Take nothing more; those who observe `messages` hear how it ended."""
@@ -185,10 +177,7 @@ class Inbox:
     def _flush(self) -> None:
         way, rest_of_way = self._way(), self._way(shown=True)
         while self._held and self._deliver != self._late:
-            payload, is_text = self._held.popleft()
-            self._held_bytes -= len(payload)
-            # What a script's reader has been shown goes to the sink only.
-            shown, self._shown = self._shown > 0, max(0, self._shown - 1)
+            payload, is_text, shown = self._held.take()  # what has been shown goes to the sink only
             try:
                 (rest_of_way if shown else way)(payload, is_text)
             except RAISED as error:
@@ -279,17 +268,12 @@ class Inbox:
 
     def _show(self) -> None:
         # A script that reads one answer after another sees each message once, also one that came before it read.
-        while self._shown < len(self._held) and self._observers.observers:
-            payload, is_text = self._held[self._shown]
-            self._shown += 1
-            self._observe(payload, is_text)
+        while self._observers.observers and (held := self._held.show()):
+            self._observe(held.payload, held.is_text)
 
     def _hold(self, payload: bytes, is_text: bool) -> None:
-        if len(self._held) >= HELD_MESSAGES or self._held_bytes + len(payload) > HELD_BYTES:
+        if not self._held.add(payload, is_text):
             self._journal.dropped("inbox")
-            return
-        self._held.append((payload, is_text))
-        self._held_bytes += len(payload)
 
     def _late(self, payload: bytes, is_text: bool) -> None:
         self._journal.late()

@@ -9,7 +9,7 @@ import pytest
 from reactivex.disposable import Disposable
 from reactivex.testing import TestScheduler
 
-import rxws.inbox
+import rxws.backlog
 import rxws.types
 from rxws import connect
 from rxws.errors import (
@@ -88,9 +88,9 @@ def test_what_came_before_anybody_read_is_held_and_handed_on_in_order() -> None:
 
 def test_what_is_held_is_bounded_and_what_finds_no_room_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """By messages and by bytes; the first ones stay."""
-    for bound in ("HELD_MESSAGES", "HELD_BYTES"):
+    for bound in ("MESSAGES", "BYTES"):
         with monkeypatch.context() as patched:
-            patched.setattr(rxws.inbox, bound, 2)
+            patched.setattr(rxws.backlog, bound, 2)
             journal = Told()
             one = One(Attempt(messages=[(1.0, "a"), (2.0, "b"), (3.0, "c")]), journal=journal).to(4.0)
             seen: list[Any] = []

@@ -67,6 +67,7 @@ TABLE: list[tuple[int, str, frozenset[str]]] = [
     (3, "succession", SOCKETS),
     (3, "lifecycle", SOCKETS),
     (3, "keepalive", SOCKETS),
+    (3, "backlog", SOCKETS),
     (3, "collector", SOCKETS),
     (3, "inbox", SOCKETS),
     (3, "bounds", SOCKETS),
