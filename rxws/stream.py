@@ -47,132 +47,70 @@ from rxws.way_back import WayBack
 __all__ = ["ws_observable"]
 
 T = TypeVar("T")
+Yes = Literal[True]
+No = Literal[False]
 
 
 @overload
 def ws_observable(
-    url: Url,
-    *,
-    lifecycle: bool = False,
-    batch: bool = False,
-    **options: Unpack[StreamOptions],
+    url: Url, *, lifecycle: bool = False, batch: bool = False, **options: Unpack[StreamOptions]
 ) -> Observable[Any]: ...
 @overload
 def ws_observable(
-    url: Url,
-    *,
-    decode: UnionType,
-    lifecycle: bool = False,
-    batch: bool = False,
-    **options: Unpack[StreamOptions],
+    url: Url, *, decode: UnionType, lifecycle: bool = False, batch: bool = False, **options: Unpack[StreamOptions]
 ) -> Observable[Any]: ...
 @overload
 def ws_observable(
-    url: Url,
-    *,
-    decode: None,
-    lifecycle: Literal[False] = False,
-    batch: Literal[False] = False,
-    **options: Unpack[StreamOptions],
+    url: Url, *, decode: None, lifecycle: No = False, batch: No = False, **options: Unpack[StreamOptions]
 ) -> Observable[Message]: ...
 @overload
 def ws_observable(
-    url: Url,
-    *,
-    decode: None,
-    lifecycle: Literal[True],
-    batch: Literal[False] = False,
-    **options: Unpack[StreamOptions],
+    url: Url, *, decode: None, lifecycle: Yes, batch: No = False, **options: Unpack[StreamOptions]
 ) -> Observable[Message | Event]: ...
 @overload
 def ws_observable(
-    url: Url,
-    *,
-    decode: None,
-    lifecycle: Literal[False] = False,
-    batch: Literal[True],
-    **options: Unpack[StreamOptions],
+    url: Url, *, decode: None, lifecycle: No = False, batch: Yes, **options: Unpack[StreamOptions]
 ) -> Observable[list[Message]]: ...
 @overload
 def ws_observable(
-    url: Url,
-    *,
-    decode: None,
-    lifecycle: Literal[True],
-    batch: Literal[True],
-    **options: Unpack[StreamOptions],
+    url: Url, *, decode: None, lifecycle: Yes, batch: Yes, **options: Unpack[StreamOptions]
 ) -> Observable[list[Message] | Event]: ...
 @overload
 def ws_observable(
-    url: Url,
-    *,
-    decode: type[T],
-    lifecycle: Literal[False] = False,
-    batch: Literal[False] = False,
-    **options: Unpack[StreamOptions],
+    url: Url, *, decode: type[T], lifecycle: No = False, batch: No = False, **options: Unpack[StreamOptions]
 ) -> Observable[T]: ...
 @overload
 def ws_observable(
-    url: Url,
-    *,
-    decode: type[T],
-    lifecycle: Literal[True],
-    batch: Literal[False] = False,
-    **options: Unpack[StreamOptions],
+    url: Url, *, decode: type[T], lifecycle: Yes, batch: No = False, **options: Unpack[StreamOptions]
 ) -> Observable[T | Event]: ...
 @overload
 def ws_observable(
-    url: Url,
-    *,
-    decode: type[T],
-    lifecycle: Literal[False] = False,
-    batch: Literal[True],
-    **options: Unpack[StreamOptions],
+    url: Url, *, decode: type[T], lifecycle: No = False, batch: Yes, **options: Unpack[StreamOptions]
 ) -> Observable[list[T]]: ...
 @overload
 def ws_observable(
-    url: Url,
-    *,
-    decode: type[T],
-    lifecycle: Literal[True],
-    batch: Literal[True],
-    **options: Unpack[StreamOptions],
+    url: Url, *, decode: type[T], lifecycle: Yes, batch: Yes, **options: Unpack[StreamOptions]
 ) -> Observable[list[T] | Event]: ...
 @overload
 def ws_observable(
     url: Url,
     *,
     decode: Callable[[bytes], T],
-    lifecycle: Literal[False] = False,
-    batch: Literal[False] = False,
+    lifecycle: No = False,
+    batch: No = False,
     **options: Unpack[StreamOptions],
 ) -> Observable[T]: ...
 @overload
 def ws_observable(
-    url: Url,
-    *,
-    decode: Callable[[bytes], T],
-    lifecycle: Literal[True],
-    batch: Literal[False] = False,
-    **options: Unpack[StreamOptions],
+    url: Url, *, decode: Callable[[bytes], T], lifecycle: Yes, batch: No = False, **options: Unpack[StreamOptions]
 ) -> Observable[T | Event]: ...
 @overload
 def ws_observable(
-    url: Url,
-    *,
-    decode: Callable[[bytes], T],
-    lifecycle: Literal[False] = False,
-    batch: Literal[True],
-    **options: Unpack[StreamOptions],
+    url: Url, *, decode: Callable[[bytes], T], lifecycle: No = False, batch: Yes, **options: Unpack[StreamOptions]
 ) -> Observable[list[T]]: ...
 @overload
 def ws_observable(
-    url: Url,
-    *,
-    decode: Callable[[bytes], T],
-    lifecycle: Literal[True],
-    batch: Literal[True],
-    **options: Unpack[StreamOptions],
+    url: Url, *, decode: Callable[[bytes], T], lifecycle: Yes, batch: Yes, **options: Unpack[StreamOptions]
 ) -> Observable[list[T] | Event]: ...
 def ws_observable(
     url: Url,
