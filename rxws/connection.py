@@ -64,7 +64,7 @@ def connect(
         url: ws:// or wss://, or a callable, sync or async, asked anew for each connection; what it raises is a
             `ConnectionFailed` from it.
         headers: of the opening handshake; a mapping or a callable likewise.
-        transport: "websockets", or an object with the protocol `rxws.transport.Transport`.
+        transport: "websockets", "picows" (the extra `fast`), or an object with the protocol `rxws.transport.Transport`.
         open_timeout: seconds from the dial, callables included, to the open connection; None: no limit.
         ping_interval: seconds between pings; None: no pings.
         ping_timeout: seconds that a pong may take; None: for ever.

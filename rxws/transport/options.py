@@ -31,7 +31,7 @@ class TransportOptions(TypedDict, total=False):
 
     Attributes:
         subprotocols: in order of preference (RFC 6455, section 1.9).
-        compression: "deflate" (permessage-deflate, RFC 7692; the default) or None.
+        compression: "deflate" (permessage-deflate, RFC 7692) or None; by default "deflate", with picows None.
         ssl: a context for wss:// URLs; None (the default): certificates are verified by the system's authorities.
         server_hostname: the name to verify, where it is not the URL's.
         proxy: a proxy's URL, None for none, True (the default) for the system's.
