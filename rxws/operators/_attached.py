@@ -17,7 +17,7 @@ __all__ = ["decoded", "decoded_lists"]
 
 T = TypeVar("T")
 
-KEPT_OF = 4 * LIST
+KEPT_OF = 8 * LIST
 """Messages that `keep` is asked about in one go: more than a `LIST`, for those that it leaves out become no values."""
 
 

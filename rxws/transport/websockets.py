@@ -130,8 +130,8 @@ class PushConnection(ClientConnection):
             assert isinstance(event, Frame)
             opcode = event.opcode
             if event.fin and (opcode is text or opcode is binary):
-                data = event.data
-                receiver.on_message(data if type(data) is bytes else bytes(data), opcode is text)
+                data, take = event.data, receiver.on_message  # an attribute that is called is looked up as a method
+                take(data if type(data) is bytes else bytes(data), opcode is text)
             elif opcode is Opcode.PONG:
                 receiver.on_pong(bytes(event.data))
             elif opcode is Opcode.PING:
