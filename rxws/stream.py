@@ -381,6 +381,6 @@ def ws_observable(
         return on_loop(on, life.subscription)
 
     # A function of the user's that is asked on the way may dispose, and events are told also by what has been disposed:
-    # then reactivex's own observer has to stand before the subscriber, so that it gets no more.
-    guarded = lifecycle or decoding.asks_the_user or is_data is not None or topic is not None or rotate is not None
+    # then reactivex's own observer has to stand before the subscriber, so that it gets no more. Lists see to that.
+    guarded = lifecycle or topic is not None or rotate is not None or (decoding.asks_in_between and not batch)
     return Observable(subscribe) if guarded else Passage(subscribe)

@@ -38,8 +38,8 @@ class Decoding(Generic[T]):
             raise ConfigError("keep", "an async function is true of every message; take one that is not")
         self.keep = keep
         self.decoder = decoder(decode)
-        self.asks_the_user = keep is not None or not (decode is None or decode in OURS or is_type(decode))
-        """Whether a function of the user's is called on the way, which may dispose."""
+        self.asks_in_between = keep is None and not (decode is None or decode in OURS or is_type(decode))
+        """Whether a function of the user's, which may dispose, is called between `sink` and the subscriber."""
         self._skip = on_bad_frame == "skip"
 
     def sink(self, observer: abc.ObserverBase[T], journal: Journal, invalid: Callable[[Exception], None]) -> Sink:

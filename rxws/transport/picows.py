@@ -88,11 +88,11 @@ class PicowsConnection(PushConnection):
         text, binary = WSMsgType.TEXT, WSMsgType.BINARY
 
         def push(parser: WSTransport, frame: WSFrame) -> None:
-            # The last frame of its message, and no reserved bit, which picows takes as they come. All are 0 or 1, and to
-            # add them costs less than to ask four times; to ask for the kind of a frame costs as much as all this.
+            # The last frame of its message, and no reserved bit, which picows takes as they come. Each is 0 or 1: add
+            # them, it costs less than to ask four times. To ask for the kind of a frame costs as much as all this.
             if frame.fin > frame.rsv1 + frame.rsv2 + frame.rsv3:
                 kind = frame.msg_type
-                take = receiver.on_message  # a name of its own: an attribute that is called is looked up as a method
+                take = receiver.on_message  # an attribute that is called would be looked up as a method
                 if kind is text:
                     take(frame.get_payload_as_bytes(), True)
                     return
