@@ -147,9 +147,9 @@ class WebSocketClient(Driving[T], Reading[T]):
         **options: Unpack[StreamOptions],
     ) -> None:
         check_bound(maxsize, overflow, block=True)
-        if options.pop("batch", False):  # type: ignore[typeddict-item]  # it is none of a client's
-            raise ConfigError("batch", "a client hands out values one by one; take ws_observable(url, batch=True)")
         unknown = {name: value for name, value in options.items() if name not in StreamOptions.__annotations__}
+        if unknown.pop("batch", False):
+            raise ConfigError("batch", "a client hands out values one by one; take ws_observable(url, batch=True)")
         check_known(unknown, (*ClientOptions.__annotations__, "decode", "lifecycle"))
         self.stats = Stats() if options.get("stats") is None else options["stats"]
         self._url = masked(url) if isinstance(url, str) else ""

@@ -9,8 +9,6 @@ The path of a handshake says what is played:
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 import socket
 import sys
 import time
@@ -18,10 +16,11 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import cache
 
+from websockets.utils import accept_key
+
 from benchmarks.speed.frames import STAMP, block, frame, kline
 from benchmarks.speed.resources import allow_sockets
 
-MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 BACKLOG = 1_024  # so many may come at once
 SETTLED = 0.1  # seconds from the handshake to the first kline
 CLOSE, PING, PONG = 0x88, 0x89, 0x8A
@@ -58,16 +57,15 @@ async def stamped(send: Send, rate: int, count: int) -> None:
     loop = asyncio.get_running_loop()
     begun = loop.time()
     for number in range(count):
-        # The loop's own timers are of whole milliseconds, too coarse for this.
         while (wait := begun + number / rate - loop.time()) > 0:
-            time.sleep(wait)  # noqa: ASYNC251  # there is no other client
+            time.sleep(wait)  # noqa: ASYNC251  # nobody else is on this loop, and its timers are too coarse
         await send(frame(kline(number, time=STAMP + time.perf_counter_ns())))
 
 
 def upgrade(request: bytes) -> bytes:
     """Return the response that accepts a handshake, and no extension, so that nothing is compressed."""
     key = request.split(b"Sec-WebSocket-Key: ")[1].split(b"\r\n")[0]
-    accept = base64.b64encode(hashlib.sha1(key + MAGIC).digest())
+    accept = accept_key(key.decode()).encode()
     lines = (b"HTTP/1.1 101 Switching Protocols", b"Upgrade: websocket", b"Connection: Upgrade")
     return b"\r\n".join((*lines, b"Sec-WebSocket-Accept: " + accept, b"\r\n"))
 

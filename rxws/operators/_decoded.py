@@ -18,8 +18,8 @@ T = TypeVar("T")
 Keep = Callable[[bytes], object] | None
 OnBadFrame = Literal["skip", "raise"]
 
-
 OURS = (json_or_text, json_decimals)
+"""Functions that `decode` may be, and that dispose of nothing."""
 
 
 class Decoding(Generic[T]):

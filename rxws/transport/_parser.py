@@ -9,15 +9,14 @@ would say to the server (picows closes what it cannot parse) is read from its `c
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 import logging
 import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
 from picows import WSAutoPingStrategy, WSFrame, WSListener, WSTransport
-from picows.picows import WSProtocol  # type: ignore[attr-defined]  # not public
+from picows.picows import WSProtocol  # type: ignore[attr-defined]  # not public, and so not in its stubs
+from websockets.utils import accept_key
 
 __all__ = ["Broken", "FrameParser", "OnFrame"]
 
@@ -27,7 +26,6 @@ OnFrame = Callable[[WSTransport, WSFrame], None]
 FIRST_BUFFER = 2**14
 """Bytes that are read at once; picows doubles them whenever a read has filled nine tenths."""
 
-GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 UPGRADED = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: "
 
 
@@ -60,8 +58,7 @@ class FrameParser:
         self.get_buffer: Callable[[int], memoryview] = parser.get_buffer
         self.buffer_updated: Callable[[int], None] = parser.buffer_updated
         self._state: WSTransport = parser.transport
-        key = self._state.request.headers["Sec-WebSocket-Key"].encode()
-        accept = base64.b64encode(hashlib.sha1(key + GUID).digest()).decode()
+        accept = accept_key(self._state.request.headers["Sec-WebSocket-Key"])
         self.feed(f"{UPGRADED}{accept}\r\n\r\n".encode())
 
     @property

@@ -1,7 +1,7 @@
 """The fast transport: opened and closed by websockets, its messages parsed by picows (``pip install 'rxws[fast]'``).
 
 Theory of operation. Until the handshake's answer has come whole this is the default transport. Then asyncio reads
-straight into the buffer of picows' parser, which calls `_push` with each frame from inside the read callback. A whole
+straight into the buffer of picows' parser, which calls `push` with each frame from inside the read callback. A whole
 message in one frame goes to the receiver from there. All else (fragments, pings, pongs, close frames, reserved bits,
 what is compressed) is handed to the default transport, frame by frame, as if it had come there: so it means the same.
 Once the connection is ending, what still comes is the default transport's too.

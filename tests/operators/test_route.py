@@ -79,7 +79,7 @@ def give(source: Subject[Any], *values: object) -> None:
 
 def test_each_topic_has_its_values_and_the_rest_has_the_others(source: Subject[Any], routes: Routes[Any]) -> None:
     """In order; of the rest are those without a topic, and those of a topic that nobody subscribes."""
-    a, b, rest = [], [], []  # type: ignore[var-annotated]
+    a, b, rest = list[Any](), list[Any](), list[Any]()
     routes["a"].subscribe(a.append)
     routes["b"].subscribe(b.append)
     routes.rest.subscribe(rest.append)
@@ -100,7 +100,7 @@ def test_several_may_subscribe_one_topic_and_the_rest(source: Subject[Any], rout
     heard: list[tuple[int, str]] = []
     for topic in (routes["a"], routes.rest):
         for number in range(3):
-            topic.subscribe(lambda value, number=number: heard.append((number, value)))  # type: ignore[misc]
+            topic.subscribe(lambda value, number=number: heard.append((number, value)))
     leaving = routes["a"].subscribe(lambda value: heard.append((3, value)))
     give(source, "a1")
     leaving.dispose()
@@ -110,7 +110,7 @@ def test_several_may_subscribe_one_topic_and_the_rest(source: Subject[Any], rout
 
 def test_a_topic_that_is_left_goes_to_the_rest_again(source: Subject[Any], routes: Routes[Any]) -> None:
     """And is a route again for who comes back."""
-    a, rest = [], []  # type: ignore[var-annotated]
+    a, rest = list[Any](), list[Any]()
     routes.rest.subscribe(rest.append)
     first = routes["a"].subscribe(a.append)
     give(source, "a1")
@@ -123,7 +123,7 @@ def test_a_topic_that_is_left_goes_to_the_rest_again(source: Subject[Any], route
 
 def test_the_rest_that_is_left_is_passed_over_again(source: Subject[Any], routes: Routes[Any]) -> None:
     """While the topics go on."""
-    a, rest = [], []  # type: ignore[var-annotated]
+    a, rest = list[Any](), list[Any]()
     routes["a"].subscribe(a.append)
     leaving = routes.rest.subscribe(rest.append)
     give(source, "1")
@@ -300,14 +300,14 @@ def test_a_source_that_ends_within_its_subscribe_is_over_for_who_began_it() -> N
 
     def subscribe(observer: abc.ObserverBase[str], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
         begun.append(1)
-        give(observer, "a1", "b1")  # type: ignore[arg-type]
+        give(observer, "a1", "b1")
         observer.on_completed()
         return SerialDisposable()
 
     routes = Observable(subscribe).pipe(route(letter))
     for rounds, topic in ((1, "a"), (2, "b")):
         heard: list[object] = []
-        routes[topic].subscribe(heard.append, on_completed=lambda heard=heard: heard.append("|"))  # type: ignore[misc]
+        routes[topic].subscribe(heard.append, on_completed=lambda heard=heard: heard.append("|"))
         assert (heard, len(begun)) == ([f"{topic}1", "|"], rounds)
 
 
@@ -318,7 +318,7 @@ def test_who_is_disposed_by_another_does_not_hear_that_value_any_more(
     source: Subject[Any], routes: Routes[Any]
 ) -> None:
     """Dispose holds from the moment on, also among those of one topic."""
-    second, heard = SerialDisposable(), []  # type: ignore[var-annotated]
+    second, heard = SerialDisposable(), list[Any]()
     routes["a"].subscribe(lambda _: second.dispose())
     second.disposable = routes["a"].subscribe(heard.append)
     routes["a"].subscribe(heard.append)
@@ -370,7 +370,7 @@ class Stubborn(Observable[str]):
 
 def test_what_an_old_source_still_brings_reaches_nobody_of_the_new_one() -> None:
     """It is no other than the next one."""
-    stubborn, heard = Stubborn(), []  # type: ignore[var-annotated]
+    stubborn, heard = Stubborn(), list[Any]()
     routes = stubborn.pipe(route(letter))
     routes["a"].subscribe(heard.append).dispose()
     routes["a"].subscribe(heard.append)
@@ -381,7 +381,7 @@ def test_what_an_old_source_still_brings_reaches_nobody_of_the_new_one() -> None
 
 def test_what_a_source_brings_after_its_end_reaches_nobody() -> None:
     """Neither a topic nor the rest."""
-    stubborn, heard = Stubborn(), []  # type: ignore[var-annotated]
+    stubborn, heard = Stubborn(), list[Any]()
     routes = stubborn.pipe(route(letter))
     routes["a"].subscribe(heard.append)
     routes.rest.subscribe(heard.append)
@@ -550,7 +550,7 @@ async def test_where_the_key_fails_the_value_is_of_the_rest_and_the_error_is_rep
 ) -> None:
     """Once of many: at most once a minute. Nothing is lost, and nobody is disposed."""
     routes = source.pipe(route(lambda value: key(value) if value == "odd" else value))
-    a, rest = [], []  # type: ignore[var-annotated]
+    a, rest = list[Any](), list[Any]()
     routes["a"].subscribe(a.append)
     routes.rest.subscribe(rest.append)
     give(source, "a", "odd", "odd", "a")
@@ -673,6 +673,6 @@ def test_what_can_be_no_topic_is_refused_where_it_is_asked_for(wrong: Any, words
 def test_nobody_walks_over_the_topics(routes: Routes[Any]) -> None:
     """There is no end of them: a loop, and `in`, would ask for one after the other for ever."""
     with pytest.raises(TypeError):
-        iter(routes)  # type: ignore[call-overload]
+        iter(routes)
     with pytest.raises(TypeError):
-        "a" in routes  # type: ignore[operator]  # noqa: B015
+        "a" in routes  # noqa: B015

@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-from dccd.transport.ws import WebSocketBase  # type: ignore[import-not-found]  # it lives in an environment of its own
+from dccd.transport.ws import WebSocketBase  # in an environment of its own
 
 from benchmarks.speed.clients.meter import SIZE, Meter, run
 

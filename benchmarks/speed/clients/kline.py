@@ -15,7 +15,7 @@ class Bar(msgspec.Struct):
     o: str
     c: str
     h: str
-    l: str  # noqa: E741  # Binance's name
+    low: str = msgspec.field(name="l")
     v: str
     n: int
     x: bool

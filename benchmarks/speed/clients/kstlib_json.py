@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from kstlib.websocket import WebSocketManager  # type: ignore[import-not-found]  # it lives in an environment of its own
+from kstlib.websocket import WebSocketManager  # in an environment of its own
 
 from benchmarks.speed.clients.meter import SIZE, Meter, run
 
