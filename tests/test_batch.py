@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reactivex import Subject
 from reactivex import operators as ops
 from reactivex.testing import TestScheduler
 
@@ -429,6 +430,24 @@ def test_who_says_what_is_data_is_asked_of_each_and_lists_stay_lists() -> None:
     assert len(asked) == played.stats.messages_received == 150
 
 
+def test_who_begins_to_observe_in_the_middle_of_a_read_changes_no_count() -> None:
+    """What was gathered before is counted, and what comes then is counted once."""
+    connections = list[Connection]()
+    played = play(batch=True, decode=Trade, heartbeat=lambda source: source.pipe(ops.do_action(connections.append))).to(
+        1.0
+    )
+    connection: Any = connections[0]
+    a_read(connection, b'{"n":0}')
+    a_read(connection, b'{"n":1}', b'{"n":2}', over=False)
+    beside = Seen(played.virtual, connection.messages)
+    connection.on_message(b'{"n":3}', True)
+    connection.on_read_over()
+
+    assert singly(played.values) == [0, 1, 2, 3]
+    assert beside.values == numbers(3)
+    assert played.stats.messages_received == 4
+
+
 # The end
 
 
@@ -612,6 +631,37 @@ def test_a_rotation_splices_value_by_value_and_hands_on_lists(lifecycle: bool) -
         at = [type(each) for _, each in played.values].index(Rotated)
         before = [trade.n for _, each in played.values[:at] if isinstance(each, list) for trade in each]
         assert before == list(range(2, 2 + len(before)))
+
+
+def test_an_event_within_a_list_parts_it() -> None:
+    """The old connection's list goes over the cut: what came before it is handed on before Rotated is told."""
+    old = Attempt(messages=[(at + 0.5, numbers(3 * at, 3 * at + 1, 3 * at + 2)) for at in range(1, 20)])
+    new = Attempt(
+        messages=[(at, numbers(3 * at + 31, 3 * at + 32, 3 * at + 33)) for at in range(1, 9)]
+    )  # dialled at 10
+    rotation = Rotation(10.0, key=lambda trade: trade.n, jitter=0.0)
+    played = play(old, new, batch=True, decode=Trade, lifecycle=True, rotate=rotation).to(12.1)
+    told = [each for time, each in played.values if time == 11.5]
+    rotated = [type(each) for each in told].index(Rotated)
+
+    assert [trade.n for each in told[:rotated] if isinstance(each, list) for trade in each] == [33, 34]
+    assert [trade.n for each in told[rotated:] if isinstance(each, list) for trade in each] == [35, 36]
+
+
+def test_an_error_within_a_list_is_behind_the_values_before_it() -> None:
+    """Here one of the observable that asks for rotations."""
+    asked: Subject[None] = Subject()
+
+    def topic(trade: Trade) -> int:
+        if trade.n == 3:
+            asked.on_error(KeyError("mine"))
+        return 0
+
+    options: Any = {"topic": topic, "topic_timeout": 60.0, "rotate": Rotation(asked)}
+    played = lists(numbers(1, 2, 3, 4), **options)
+
+    assert played.values == [(1.0, [Trade(1), Trade(2)])]
+    assert isinstance(played.error, KeyError)
 
 
 def test_a_long_read_is_lists_of_64_behind_operators_too() -> None:
