@@ -54,6 +54,9 @@ TABLE: list[tuple[int, str, frozenset[str]]] = [
     (1, "limits", IMPURE),
     (1, "alerts", IMPURE),
     (1, "market", IMPURE),
+    (1, "gaps", IMPURE),
+    (1, "venue", IMPURE),
+    (1, "orderbook", IMPURE),
     (1, "scheduler", SOCKETS),
     (2, "operators", SOCKETS),
     (2, "transport", frozenset()),
@@ -94,7 +97,6 @@ TABLE: list[tuple[int, str, frozenset[str]]] = [
     (3, "driving", SOCKETS),
     (3, "reading", SOCKETS),
     (3, "client", SOCKETS),
-    (3, "orderbook", SOCKETS),
     (3, "recording", SOCKETS),
     (3, "feeds", SOCKETS),
     (3, "__init__", SOCKETS),  # the public names: the edges below use them, nothing above does
