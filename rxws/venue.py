@@ -138,8 +138,11 @@ class Venue(Protocol):
     NAME: str
     """The name of the module."""
 
+    BASE: str
+    """Scheme and host."""
+
     ENDPOINTS: Mapping[str, str]
-    """The base URLs by class of topics; where a venue has one, its class is "public"."""
+    """The paths by class of topics; where a venue has one, its class is "public"."""
 
     RULES: Rules
     GREETINGS: tuple[str, ...]
@@ -193,12 +196,15 @@ class Venue(Protocol):
             ConfigError: no endpoint is known to carry it.
         """
 
+    def connection_url(self, endpoint: str = "public", base: str | None = None) -> str:
+        """Return the URL of a connection that has no topics yet; `base` in place of `BASE`, such as a test server's."""
+
     def url(self, topics: Sequence[str], base: str | None = None) -> str:
         """Return the URL at which these topics can be had; where the venue's URLs can name topics, it does.
 
         Args:
             topics: all of one class.
-            base: in place of the class's base URL, such as a test server's; None: the venue's own.
+            base: in place of `BASE`, such as a test server's; None: the venue's own.
 
         Raises:
             ConfigError: they are of several classes.
@@ -229,5 +235,3 @@ class Venue(Protocol):
         Raises:
             msgspec.DecodeError: it is data, and not of the documented shape.
         """
-
-
