@@ -16,6 +16,9 @@
     │       └── MessageTooBig           a message is larger than our own `max_size`
     ├── DecodeError                     a message could not be decoded
     ├── SubscriptionRejected            the venue refused a topic
+    ├── BrokenBook                      an order book is not the venue's any more
+    │   ├── SequenceGap                 messages of it are missing
+    │   └── ChecksumMismatch            its checksum is not what the venue says
     ├── BufferOverflow                  a bounded buffer is full
     ├── RetriesExhausted                the policy gave up
     ├── WrongShape                      a value cannot be shown: a field is missing, or is no number
@@ -34,7 +37,9 @@ from rxws.redaction import escaped, masked, masked_echo, masked_text
 
 __all__ = [
     "TABLE",
+    "BrokenBook",
     "BufferOverflow",
+    "ChecksumMismatch",
     "ConfigError",
     "ConnectTimeout",
     "ConnectionClosed",
@@ -54,6 +59,7 @@ __all__ = [
     "Retry",
     "RetryAfter",
     "RxwsError",
+    "SequenceGap",
     "SubscriptionRejected",
     "Table",
     "Verdict",
@@ -267,6 +273,47 @@ class SubscriptionRejected(RxwsError):
 
     def __str__(self) -> str:
         return f"{self.topic!r} was rejected: {escaped(repr(self.reply))}"
+
+
+class BrokenBook(RxwsError):
+    """An order book is not the venue's any more; until its next snapshot it takes no change.
+
+    Args:
+        symbol: whose book.
+    """
+
+    def __init__(self, symbol: str) -> None:
+        super().__init__(symbol)
+        self.symbol = symbol
+
+    def __str__(self) -> str:
+        return f"the book of {self.symbol} is broken; take a snapshot of it"
+
+
+class SequenceGap(BrokenBook):
+    """Messages of a book are missing between `last` and `next`, in the venue's own numbering."""
+
+    def __init__(self, symbol: str, last: int, next: int) -> None:
+        super().__init__(symbol)
+        self.args = (symbol, last, next)
+        self.last = last
+        self.next = next
+
+    def __str__(self) -> str:
+        return f"messages of the book of {self.symbol} are missing between {self.last} and {self.next}"
+
+
+class ChecksumMismatch(BrokenBook):
+    """A book's checksum is `computed`, and the venue says `expected`."""
+
+    def __init__(self, symbol: str, expected: int, computed: int) -> None:
+        super().__init__(symbol)
+        self.args = (symbol, expected, computed)
+        self.expected = expected
+        self.computed = computed
+
+    def __str__(self) -> str:
+        return f"the book of {self.symbol} has the checksum {self.computed}, and the venue says {self.expected}"
 
 
 class BufferOverflow(RxwsError):

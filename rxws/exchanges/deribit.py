@@ -61,8 +61,8 @@ HEARTBEAT: Heartbeat | None = None
 ANSWER = '{"jsonrpc":"2.0","id":0,"method":"public/test","params":{}}'
 """Both have the number 0, so that their answers are taken for no subscription's: those begin at 1."""
 
-# A subscription costs 3,000 of 30,000 credits, which come back at 10,000 a second: three a second never run out of them.
-# 500 channels a call are advised, and a frame above 32 kB is refused. 32 connections at a time are allowed.
+# A subscription costs 3,000 of 30,000 credits, which come back at 10,000 a second: three a second never run out of
+# them. 500 channels a call are advised, and a frame above 32 kB is refused. 32 connections at a time are allowed.
 RULES = Rules(
     send=SendLimit(3),
     topics=None,
@@ -221,7 +221,7 @@ class Envelope(Struct):
     id: int | str | UnsetType | None = UNSET
     method: str = ""
     params: Parameters | None = None
-    result: Raw | None = None
+    result: Raw = Raw(b"[]")
     error: Problem | None = None
 
 
@@ -281,7 +281,7 @@ def reply(frame: bytes | str, pending: Sequence[Request]) -> Reply | None:
             return None
         if told.error is not None:
             return _refused(request, told.error)
-        there = set(_channels.decode(told.result or b"[]"))
+        there = set(_channels.decode(told.result))
     except UNREADABLE:
         return None
     confirmed = tuple(topic for topic in request.topics if topic in there)
@@ -305,10 +305,10 @@ def _refused(request: Request, problem: Problem) -> Reply:
 def decode(frame: bytes | str, arrival_ns: int | None = None) -> Sequence[MarketEvent]:
     """Return what happened by a message. Numbers keep the digits that they were sent with.
 
-    >>> told = '{"params":{"channel":"quote.BTC-PERPETUAL","data":{"timestamp":1781234567890,"best_bid_price":6.125e4,'
-    >>> told += '"best_bid_amount":20.0,"best_ask_price":61250.5,"best_ask_amount":10.0,"instrument_name":"BTC-PERPETUAL"'
-    >>> decode('{"jsonrpc":"2.0","method":"subscription",' + told[1:] + "}}}")[0].ask
-    Decimal('61250.5')
+    >>> told = '{"method":"subscription","params":{"channel":"chart.trades.BTC-PERPETUAL.1","data":{"volume":5e-2,'
+    >>> told += '"tick":1781234520000,"open":61200.0,"low":61199.5,"high":61260.0,"cost":460.0,"close":61250.0}}}'
+    >>> decode(told)[0].open
+    Decimal('61200.0')
     """
     told = _envelope.decode(frame)
     if told.method != "subscription" or told.params is None:
@@ -437,7 +437,7 @@ def _trade_events(data: Raw, _: str, arrival_ns: int | None) -> Sequence[MarketE
 # {"jsonrpc":"2.0","method":"subscription","params":{"channel":"quote.BTC-PERPETUAL","data":{"timestamp":1781234567890,
 # "instrument_name":"BTC-PERPETUAL","best_bid_price":61250.0,"best_bid_amount":3460.0,"best_ask_price":61250.5,
 # "best_ask_amount":680.0}}}
-class Stats(Struct):
+class Stats(Struct, frozen=True):
     volume: Decimal | None = None
     low: Decimal | None = None
     high: Decimal | None = None
