@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
+from rxws.errors import Table
 from rxws.gaps import Rule
 from rxws.limits import SendLimit
 from rxws.market import BookSnapshot, MarketEvent
@@ -150,6 +151,9 @@ class Venue(Protocol):
 
     HEARTBEAT: Heartbeat | None
     """What the client sends when nothing came for a while; None: nothing, beyond the pings of RFC 6455."""
+
+    TABLE: Table
+    """What errors of a connection mean here: `errors.TABLE`, changed where the venue asks for more."""
 
     TRADE_RULE: Rule | None
     """What the numbers of consecutive trades must be like; None: they say nothing."""

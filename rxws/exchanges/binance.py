@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 from msgspec import Raw, Struct
 
-from rxws import gaps
-from rxws.errors import ConfigError
+from rxws import errors, gaps
+from rxws.errors import ConfigError, Table
 from rxws.exchanges import _binance
 from rxws.exchanges import _binance_data as data
 from rxws.exchanges._binance import Codec, Levels, book, candles, lower, pair_of, quotes, reply, ticker
@@ -34,6 +34,7 @@ __all__ = [
     "NAME",
     "RULES",
     "SNAPSHOTS",
+    "TABLE",
     "TRADE_RULE",
     "book",
     "candles",
@@ -70,6 +71,9 @@ RULES = Rules(
     max_age=86_400.0,
     silence=60.0,
 )
+
+# Who sends too much is closed with 1008, and refused for two minutes: each attempt of that time begins them anew.
+TABLE: Table = {**errors.TABLE, 1008: errors.RetryAfter(120.0)}
 
 TRADE_RULE: gaps.Rule | None = gaps.consecutive
 BOOK_RULE: gaps.Rule | None = gaps.links

@@ -18,8 +18,8 @@ from typing import TypeAlias
 import msgspec
 from msgspec import Struct
 
-from rxws import gaps
-from rxws.errors import ConfigError
+from rxws import errors, gaps
+from rxws.errors import ConfigError, Table
 from rxws.exchanges._topics import batches, check_symbol, one_endpoint, split_pair
 from rxws.limits import SendLimit
 from rxws.market import BookDelta, BookSnapshot, Level, MarketEvent, Side, Ticker, Trade
@@ -34,6 +34,7 @@ __all__ = [
     "NAME",
     "RULES",
     "SNAPSHOTS",
+    "TABLE",
     "TRADE_RULE",
     "book",
     "candles",
@@ -72,6 +73,8 @@ RULES = Rules(
     max_age=None,
     silence=60.0,
 )
+
+TABLE: Table = errors.TABLE
 
 TRADE_RULE: gaps.Rule | None = gaps.consecutive
 BOOK_RULE: gaps.Rule | None = None

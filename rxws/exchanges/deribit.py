@@ -17,8 +17,8 @@ from typing import TypeAlias
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from rxws import gaps
-from rxws.errors import ConfigError
+from rxws import errors, gaps
+from rxws.errors import ConfigError, Table
 from rxws.exchanges._topics import batches, check_symbol, one_endpoint, split_pair
 from rxws.limits import SendLimit
 from rxws.market import BookDelta, BookSnapshot, Candle, Level, MarketEvent, Quote, Side, Ticker, Trade
@@ -33,6 +33,7 @@ __all__ = [
     "NAME",
     "RULES",
     "SNAPSHOTS",
+    "TABLE",
     "TRADE_RULE",
     "book",
     "candles",
@@ -73,6 +74,8 @@ RULES = Rules(
     max_age=None,
     silence=25.0,
 )
+
+TABLE: Table = errors.TABLE
 
 TRADE_RULE: gaps.Rule | None = gaps.consecutive
 BOOK_RULE: gaps.Rule | None = gaps.links

@@ -19,8 +19,8 @@ from typing import Literal, TypeAlias
 import msgspec
 from msgspec import Raw, Struct
 
-from rxws import gaps
-from rxws.errors import ConfigError
+from rxws import errors, gaps
+from rxws.errors import ConfigError, Table
 from rxws.exchanges._topics import batches, check_symbol, one_endpoint, split_pair
 from rxws.limits import SendLimit
 from rxws.market import BookDelta, BookSnapshot, Candle, Level, MarketEvent, Quote, Side, Ticker, Trade
@@ -35,6 +35,7 @@ __all__ = [
     "NAME",
     "RULES",
     "SNAPSHOTS",
+    "TABLE",
     "TRADE_RULE",
     "book",
     "candles",
@@ -73,6 +74,8 @@ RULES = Rules(
     max_age=None,
     silence=60.0,
 )
+
+TABLE: Table = errors.TABLE
 
 # Trades are told together where one order filled several, so that their numbers skip.
 TRADE_RULE: gaps.Rule | None = None
