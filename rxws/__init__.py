@@ -19,6 +19,7 @@ from rxws.scheduler import scheduler
 from rxws.stats import Stats
 from rxws.stream import ws_observable
 from rxws.unsent import Hold
+from rxws.venue_observable import venue_observable
 
 __all__ = [
     "Backoff",
@@ -33,5 +34,6 @@ __all__ = [
     "connections",
     "run",
     "scheduler",
+    "venue_observable",
     "ws_observable",
 ]

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from types import UnionType
-from typing import Any, Generic, NamedTuple, NewType, NoReturn, TypeVar, cast, get_origin
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, NewType, NoReturn, TypeVar, cast, get_origin
 
 import msgspec
 
 from rxws.errors import ConfigError
 from rxws.redaction import escaped
 
-__all__ = ["Decode", "Decoder", "NotUtf8", "decoder", "is_type", "json_decimals", "json_or_text"]
+if TYPE_CHECKING:
+    from reactivex import abc
+
+    from rxws.types import Connection
+
+__all__ = ["Decode", "Decoder", "NotUtf8", "PerConnection", "decoder", "is_type", "json_decimals", "json_or_text"]
 
 T = TypeVar("T")
 
@@ -67,6 +72,16 @@ class Decoder(NamedTuple, Generic[T]):
     text: Callable[[bytes], T]
     binary: Callable[[bytes], T]
     otherwise: Callable[[bytes, bool, Exception], T]
+
+
+class PerConnection(Generic[T]):
+    """A decoder that knows its connection: `make` returns one for each, which may also send on it.
+
+    What it makes of a message is handed on, unless that is None.
+    """
+
+    def __init__(self, make: Callable[[Connection, abc.SchedulerBase], Callable[[bytes], T | None]]) -> None:
+        self.make = make
 
 
 def is_type(decode: object) -> bool:

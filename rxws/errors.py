@@ -16,6 +16,7 @@
     │       └── MessageTooBig           a message is larger than our own `max_size`
     ├── DecodeError                     a message could not be decoded
     ├── SubscriptionRejected            the venue refused a topic
+    ├── SubscriptionTimeout             a topic brought neither an answer nor data in time
     ├── BrokenBook                      an order book is not the venue's any more
     │   ├── SequenceGap                 messages of it are missing
     │   └── ChecksumMismatch            its checksum is not what the venue says
@@ -61,6 +62,7 @@ __all__ = [
     "RxwsError",
     "SequenceGap",
     "SubscriptionRejected",
+    "SubscriptionTimeout",
     "Table",
     "Verdict",
     "WrongShape",
@@ -273,6 +275,19 @@ class SubscriptionRejected(RxwsError):
 
     def __str__(self) -> str:
         return f"{self.topic!r} was rejected: {escaped(repr(self.reply))}"
+
+
+class SubscriptionTimeout(RxwsError):
+    """`topic` brought no `awaited` ("acknowledgement", "first data") within `timeout` seconds."""
+
+    def __init__(self, topic: str, awaited: str, timeout: float) -> None:
+        super().__init__(topic, awaited, timeout)
+        self.topic = topic
+        self.awaited = awaited
+        self.timeout = timeout
+
+    def __str__(self) -> str:
+        return f"{self.topic!r} brought no {self.awaited} within {self.timeout:g} s; does the venue have it?"
 
 
 class BrokenBook(RxwsError):

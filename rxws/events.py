@@ -36,6 +36,8 @@ __all__ = [
     "Stale",
     "Subscribed",
     "Suspended",
+    "TopicChanged",
+    "TopicStatus",
     "Trigger",
     "Waiting",
     "next_state",
@@ -195,6 +197,32 @@ class Rejected(Event):
 
     topic: str
     reply: object
+
+
+class TopicStatus(Enum):
+    """Where a topic stands that was asked for on a connection."""
+
+    REQUESTED = "requested"
+    ACKNOWLEDGED = "acknowledged"
+    LIVE = "live"
+    """Its first data is here: nothing else proves it."""
+    REJECTED = "rejected"
+    TIMED_OUT = "timed out"
+    """Neither an answer nor data came in time; data may come yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicChanged(Event):
+    """A topic's subscription has got one step further on this connection, `after` seconds after it was asked for.
+
+    `why` says what was waited for where it has timed out: "acknowledgement", or "first data". One that is refused is
+    told as `Rejected`.
+    """
+
+    topic: str
+    status: TopicStatus
+    after: float
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,11 @@ from rxws.events import (
     DisconnectReason,
     Live,
     Opened,
+    Rejected,
     Stale,
     Subscribed,
+    TopicChanged,
+    TopicStatus,
     reason_of,
 )
 from rxws.redaction import masked
@@ -120,6 +123,12 @@ class Generation:
 
     def stale(self, idle: float, topic: str | None = None) -> None:
         self._life.tell(Stale(**self._stamp(), idle=idle, topic=topic))
+
+    def topic_changed(self, topic: str, status: TopicStatus, after: float, why: str = "") -> None:
+        self._life.tell(TopicChanged(**self._stamp(), topic=topic, status=status, after=after, why=why))
+
+    def rejected(self, topic: str, reply: object) -> None:
+        self._life.tell(Rejected(**self._stamp(), topic=topic, reply=reply))
 
     def timed(self, function: Callable[..., R]) -> Callable[..., R]:
         return self._life.timed(function)

@@ -16,7 +16,7 @@ from rxws import operators as wsops
 from rxws.backoff import Backoff, Policy, check_policy
 from rxws.connection import Headers, Url, connect
 from rxws.controls import Controls
-from rxws.decoding import Decode, json_or_text
+from rxws.decoding import Decode, PerConnection, json_or_text
 from rxws.errors import ConfigError, RxwsError
 from rxws.events import Event
 from rxws.governor import Governor
@@ -77,6 +77,10 @@ def ws_observable(
 ) -> Observable[list[Message] | Event]: ...
 @overload
 def ws_observable(
+    url: Url, *, decode: PerConnection[T], lifecycle: Yes, **options: Unpack[StreamOptions]
+) -> Observable[T | Event]: ...
+@overload
+def ws_observable(
     url: Url, *, decode: type[T], lifecycle: No = False, batch: No = False, **options: Unpack[StreamOptions]
 ) -> Observable[T]: ...
 @overload
@@ -122,7 +126,7 @@ def ws_observable(
     outgoing: Observable[Payload] | None = None,
     unsent: Unsent = "drop",
     heartbeat: Callable[[Observable[Connection]], Observable[Connection]] | None = None,
-    decode: Decode[Any] = json_or_text,  # Any: the overloads say which
+    decode: Decode[Any] | PerConnection[Any] = json_or_text,  # Any: the overloads say which
     keep: Keep = None,
     on_bad_frame: OnBadFrame = "skip",
     retry: Policy | None = Backoff(),
@@ -286,7 +290,7 @@ def ws_observable(
     if rotate is not None and close_timeout is None:
         raise ConfigError("close_timeout", "None is for ever, and a rotation waits for the old socket; take seconds")
 
-    called = (is_data, keep, None if isinstance(decode, type) else decode, topic, rotate and rotate.key)
+    called = (is_data, keep, None if isinstance(decode, type | PerConnection) else decode, topic, rotate and rotate.key)
 
     singly = batch and (rotate is not None or topic_timeout is not None)  # they look at values
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from rxws.errors import DecodeError
-from rxws.events import DisconnectReason, reason_of
+from rxws.events import DisconnectReason, TopicStatus, reason_of
 
 if TYPE_CHECKING:
     from reactivex import Observable, abc
@@ -127,6 +127,12 @@ class Journal(Protocol):
     def stale(self, idle: float, topic: str | None = None) -> None:
         """No data came for `idle` seconds; None: on no topic at all."""
 
+    def topic_changed(self, topic: str, status: TopicStatus, after: float, why: str = "") -> None:
+        """The subscription of a topic has got one step further, so many seconds after it was asked for."""
+
+    def rejected(self, topic: str, reply: object) -> None:
+        """The venue refused a topic, with this answer."""
+
     def timed(self, function: Callable[..., R]) -> Callable[..., R]:
         """Return `function`, which tells of itself where it blocks the loop."""
 
@@ -223,6 +229,10 @@ class Silence:
     def callback_failed(self, name: str, error: Exception) -> None: ...
 
     def stale(self, idle: float, topic: str | None = None) -> None: ...
+
+    def topic_changed(self, topic: str, status: TopicStatus, after: float, why: str = "") -> None: ...
+
+    def rejected(self, topic: str, reply: object) -> None: ...
 
     def timed(self, function: Callable[..., R]) -> Callable[..., R]:
         return function

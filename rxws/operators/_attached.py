@@ -8,10 +8,12 @@ from typing import Generic, TypeVar
 
 from reactivex import Observable, abc
 
+from rxws.decoding import PerConnection
 from rxws.operators._decoded import Decoding
 from rxws.operators._decoded_lists import DecodedLists
 from rxws.operators._passage import Passage
-from rxws.types import LIST, Connection
+from rxws.scheduler import given
+from rxws.types import LIST, Connection, Sink
 
 __all__ = ["decoded", "decoded_lists"]
 
@@ -28,9 +30,11 @@ def decoded(decoding: Decoding[T]) -> Callable[[Observable[Connection]], Observa
     handed on at the end of the read, or of `KEPT_OF` messages.
     """
 
-    def attach(connection: Connection, observer: abc.ObserverBase[T]) -> None:
+    def attach(connection: Connection, observer: abc.ObserverBase[T], scheduler: abc.SchedulerBase) -> None:
         told = (connection.journal, connection.fail)
-        if decoding.keep is None:
+        if decoding.per_connection is not None:
+            connection.attach(_per_connection(decoding, decoding.per_connection, connection, observer, scheduler))
+        elif decoding.keep is None:
             connection.attach(decoding.sink(observer, *told), decoding.entry(observer, *told))
         else:
             emit = OneByOne(connection, observer.on_next)
@@ -42,7 +46,7 @@ def decoded(decoding: Decoding[T]) -> Callable[[Observable[Connection]], Observa
 def decoded_lists(decoding: Decoding[T]) -> Callable[[Observable[Connection]], Observable[list[T]]]:
     """Turn connections into lists of their values; no list goes over the end of a read, or holds more than 64."""
 
-    def attach(connection: Connection, observer: abc.ObserverBase[list[T]]) -> None:
+    def attach(connection: Connection, observer: abc.ObserverBase[list[T]], _: abc.SchedulerBase) -> None:
         connection.attach_lists(DecodedLists(decoding, connection, observer.on_next, observer))
 
     return _attached(attach)
@@ -71,13 +75,34 @@ class OneByOne(Generic[T]):
         self._values.clear()
 
 
+def _per_connection(
+    decoding: Decoding[T],
+    per_connection: PerConnection[T],
+    connection: Connection,
+    observer: abc.ObserverBase[T],
+    scheduler: abc.SchedulerBase,
+) -> Sink:
+    decode, on_next = per_connection.make(connection, scheduler), observer.on_next
+
+    def sink(payload: bytes, is_text: bool) -> None:
+        try:
+            value = decode(payload)
+        except Exception as error:
+            decoding.tell(payload, is_text, error, observer, connection.journal, connection.fail)
+        else:
+            if value is not None:
+                on_next(value)
+
+    return sink
+
+
 def _attached(
-    attach: Callable[[Connection, abc.ObserverBase[T]], None],
+    attach: Callable[[Connection, abc.ObserverBase[T], abc.SchedulerBase], None],
 ) -> Callable[[Observable[Connection]], Observable[T]]:
     def operator(source: Observable[Connection]) -> Observable[T]:
         def subscribe(observer: abc.ObserverBase[T], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
             return source.subscribe(
-                lambda connection: attach(connection, observer),
+                lambda connection: attach(connection, observer, given(scheduler)),
                 observer.on_error,
                 observer.on_completed,
                 scheduler=scheduler,

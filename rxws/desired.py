@@ -1,0 +1,130 @@
+"""The topics that are wanted of a venue, and where each of them stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
+
+from rxws.errors import ConfigError
+from rxws.events import TopicStatus
+
+__all__ = ["Asker", "Topics"]
+
+BEST_FIRST = (
+    TopicStatus.LIVE,
+    TopicStatus.ACKNOWLEDGED,
+    TopicStatus.REQUESTED,
+    TopicStatus.TIMED_OUT,
+    TopicStatus.REJECTED,
+)
+
+
+class Asker(Protocol):
+    """Who asks for topics on one connection."""
+
+    @property
+    def statuses(self) -> Mapping[str, TopicStatus]:
+        """Where each topic stands that it has asked for."""
+
+    def changed(self) -> None:
+        """Other topics are wanted now."""
+
+    def renew(self, topic: str) -> None:
+        """A topic is wanted anew: to be ended and asked for again."""
+
+
+class Topics:
+    """The topics that are wanted, to be changed at any time, and where each stands.
+
+    Give it to `venue_observable` in place of a list of topics: what is added is subscribed, what is discarded is
+    unsubscribed, and every new connection asks for all. It belongs to one subscription at a time.
+
+    Args:
+        wanted: topics as the venue's module makes them, such as ``binance.trades("BTCUSDT")``.
+
+    Raises:
+        ConfigError: one is no string.
+
+    >>> topics = Topics(["btcusdt@trade"])
+    >>> topics.add("ethusdt@trade")
+    >>> list(topics), topics.status("ethusdt@trade"), topics.status("bnbusdt@trade")
+    (['btcusdt@trade', 'ethusdt@trade'], <TopicStatus.REQUESTED: 'requested'>, None)
+    """
+
+    def __init__(self, wanted: Iterable[str] = ()) -> None:
+        self._wanted = dict.fromkeys(_checked(wanted))
+        self._askers: list[Asker] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(tuple(self._wanted))
+
+    def __len__(self) -> int:
+        return len(self._wanted)
+
+    def __contains__(self, topic: object) -> bool:
+        return topic in self._wanted
+
+    def add(self, *topics: str) -> None:
+        """Want these too."""
+        self._become(self._wanted | dict.fromkeys(_checked(topics)))
+
+    def discard(self, *topics: str) -> None:
+        """Want these no more; what is not wanted anyway is ignored."""
+        gone = set(_checked(topics))
+        self._become({topic: None for topic in self._wanted if topic not in gone})
+
+    def replace(self, topics: Iterable[str]) -> None:
+        """Want these, and no others."""
+        wanted = dict.fromkeys(_checked(topics))
+        # Those that stay keep their place, so that nothing is asked for in another order than it was.
+        staying = {topic: None for topic in self._wanted if topic in wanted}
+        self._become(staying | wanted)
+
+    def renew(self, topic: str) -> None:
+        """End the subscription of a topic on the wire and begin it again: some venues then send their book as a whole.
+
+        A topic that is not wanted is ignored.
+        """
+        if topic in self._wanted:
+            for asker in tuple(self._askers):
+                asker.renew(topic)
+
+    def status(self, topic: str) -> TopicStatus | None:
+        """Return where a topic stands: on the better of two connections that overlap; None: it is not wanted.
+
+        One that is wanted while there is no connection is `REQUESTED`.
+        """
+        if topic not in self._wanted:
+            return None
+        statuses = {asker.statuses[topic] for asker in self._askers if topic in asker.statuses}
+        return next((status for status in BEST_FIRST if status in statuses), TopicStatus.REQUESTED)
+
+    @property
+    def statuses(self) -> dict[str, TopicStatus]:
+        """Where each stands, in the order in which they were wanted."""
+        return {topic: self.status(topic) or TopicStatus.REQUESTED for topic in self._wanted}
+
+    def join(self, asker: Asker) -> None:
+        """Tell `asker` of every change, until it leaves."""
+        self._askers.append(asker)
+
+    def leave(self, asker: Asker) -> None:
+        """Tell `asker` nothing more."""
+        if asker in self._askers:
+            self._askers.remove(asker)
+
+    def _become(self, wanted: dict[str, None]) -> None:
+        if list(wanted) != list(self._wanted):
+            self._wanted = wanted
+            for asker in tuple(self._askers):
+                asker.changed()
+
+
+def _checked(topics: Iterable[str]) -> list[str]:
+    if isinstance(topics, str | bytes):
+        raise ConfigError("topics", f"{topics!r} is one string, which is letters; take a list of topics")
+    found = list(topics)
+    for topic in found:
+        if not isinstance(topic, str) or not topic:
+            raise ConfigError("topics", f"{topic!r} is no topic; take strings, such as binance.trades('BTCUSDT')")
+    return found

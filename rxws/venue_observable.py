@@ -1,0 +1,224 @@
+"""The market as a venue tells it: one connection, topics that are known to be live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Literal, TypeAlias, Unpack, cast, overload
+
+from reactivex import Observable, abc
+from reactivex import operators as ops
+from reactivex.disposable import CompositeDisposable, Disposable, SingleAssignmentDisposable
+
+from rxws import operators as wsops
+from rxws.desired import Topics
+from rxws.dialogue import Told
+from rxws.errors import ConfigError, RxwsError, SubscriptionRejected
+from rxws.events import Event, TopicStatus
+from rxws.market import MarketEvent
+from rxws.options import StreamOptions, check_flags
+from rxws.venue import Venue
+from rxws.venue_stream import check_options, patience, venue_stream
+
+__all__ = ["Failure", "FirstData", "Wanted", "check_failures", "raises", "venue_observable"]
+
+Wanted: TypeAlias = Iterable[str] | Observable[Iterable[str]] | Topics
+"""Topics: those that are wanted, an observable of what is wanted from then on, or an object to change them by."""
+
+Failure: TypeAlias = Literal["raise", "tell"]
+FirstData: TypeAlias = float | Callable[[str], float | None] | None
+
+
+@overload
+def venue_observable(
+    venue: Venue,
+    topics: Wanted,
+    *,
+    base: str | None = None,
+    ack_timeout: float | None = 10.0,
+    first_data_timeout: FirstData = 60.0,
+    on_rejected: Failure = "raise",
+    on_silent: Failure = "tell",
+    lifecycle: Literal[False] = False,
+    **options: Unpack[StreamOptions],
+) -> Observable[MarketEvent]: ...
+@overload
+def venue_observable(
+    venue: Venue,
+    topics: Wanted,
+    *,
+    base: str | None = None,
+    ack_timeout: float | None = 10.0,
+    first_data_timeout: FirstData = 60.0,
+    on_rejected: Failure = "raise",
+    on_silent: Failure = "tell",
+    lifecycle: bool,
+    **options: Unpack[StreamOptions],
+) -> Observable[MarketEvent | Event]: ...
+def venue_observable(
+    venue: Venue,
+    topics: Wanted,
+    *,
+    base: str | None = None,
+    ack_timeout: float | None = 10.0,
+    first_data_timeout: FirstData = 60.0,
+    on_rejected: Failure = "raise",
+    on_silent: Failure = "tell",
+    lifecycle: bool = False,
+    **options: Unpack[StreamOptions],
+) -> Observable[MarketEvent | Event]:
+    """What happens in the market, as one venue tells it on one connection that is kept subscribed.
+
+    ::
+
+        topics    ──{a}─────────────{a, b}────────────────────────────
+        sent        └a                └b         (lost)  └a, b
+        result    ────────a1──a2────────b1──a3──x────────────a4──b2───
+
+    Each topic is asked for, acknowledged and then live, which only its first data proves: some venues acknowledge what
+    they do not have. What is added or taken away is sent as a difference, as much at a time as the venue takes, and
+    every new connection asks for all that is wanted. Data that comes before an acknowledgement is not lost.
+
+    Args:
+        venue: a module of `rxws.exchanges`.
+        topics: strings as the venue's module makes them, of one endpoint; an observable of such collections, each of
+            which is what is wanted from then on; or a `Topics`, which can be changed at any time, and tells where each
+            topic stands. There may be as many as one connection can have (`RULES.topics`); `multiplex` takes more.
+        base: scheme and host in place of the venue's own, such as a test server's; None: its own.
+        ack_timeout: seconds that a topic has to be acknowledged in, once it was asked for; None: for ever.
+        first_data_timeout: seconds from then on that its first data has to come in; a function of the topic, for what
+            trades once an hour; None: for ever.
+        on_rejected: what becomes of a topic that the venue refuses: "raise" makes it the stream's error,
+            `SubscriptionRejected`; "tell" tells it as the event `Rejected` only, and the next connection asks again.
+        on_silent: what becomes of one that is not acknowledged, or brings nothing, in time: "raise" makes it the
+            error `SubscriptionTimeout`; "tell" tells it as `TopicChanged` only, and data may still come.
+        lifecycle: whether events (`TopicChanged`, `Rejected`, and those of `ws_observable`) travel in the stream too.
+        options: those of `ws_observable`, but for what the venue answers for (`decode`, `subscriptions`, …).
+
+    Emits market events (`rxws.market`) in the order in which they came. Errors: those above, and those of
+    `ws_observable`; what an observable of topics errors with.
+
+    Raises:
+        ConfigError: an argument is wrong, or the topics are of several endpoints, or too many.
+
+    >>> import asyncio, rxws
+    >>> from rxws.exchanges import binance
+    >>> from rxws.testing import SimulatedExchange
+    >>> async def main():
+    ...     async with SimulatedExchange("spot", rate=200.0) as exchange:
+    ...         stream = rxws.venue_observable(binance, [binance.quotes("NKNUSDT")], base=exchange.url)
+    ...         return (await rxws.aiter(stream).__anext__()).symbol
+    >>> asyncio.run(main())
+    'NKNUSDT'
+    """
+    check_options(options)
+    check_failures(on_rejected=on_rejected, on_silent=on_silent)
+    check_flags(lifecycle=lifecycle)
+    waits = patience(ack_timeout, first_data_timeout)
+    first = () if isinstance(topics, Observable) else tuple(topics)
+    _check_topics(venue, first, are_all=not isinstance(topics, Observable | Topics))
+
+    def subscribe(
+        observer: abc.ObserverBase[MarketEvent | Event], scheduler: abc.SchedulerBase | None = None
+    ) -> abc.DisposableBase:
+        wanted = topics if isinstance(topics, Topics) else Topics(first)
+        beginning = Beginning(wanted)
+        changing, running = SingleAssignmentDisposable(), SingleAssignmentDisposable()
+        everything = CompositeDisposable(Disposable(beginning.end), changing, running)
+
+        def fail(error: Exception) -> None:
+            everything.dispose()
+            observer.on_error(error)
+
+        def failed(topic: str, error: RxwsError) -> None:
+            if raises(error, on_rejected, on_silent):
+                fail(error)
+
+        def begin(endpoint: str) -> None:
+            told = venue_stream(venue, wanted, endpoint, base, waits, failed, **options)
+            running.disposable = _values(told, lifecycle).subscribe(
+                observer.on_next, fail, observer.on_completed, scheduler=scheduler
+            )
+
+        def change(found: Iterable[str]) -> None:
+            try:
+                wanted.replace(found)
+            except ConfigError as error:
+                fail(error)
+
+        beginning.when_wanted(lambda topic: begin(venue.endpoint(topic)))
+        if isinstance(topics, Observable):
+            changing.disposable = topics.subscribe(change, fail, scheduler=scheduler)
+        return everything
+
+    return Observable(subscribe)
+
+
+class Beginning:
+    """Waits for the first topic that is wanted: before there is one, nothing is dialled."""
+
+    statuses: Mapping[str, TopicStatus] = MappingProxyType({})
+
+    def __init__(self, topics: Topics) -> None:
+        self._topics = topics
+        self._then: Callable[[str], None] | None = None
+
+    def when_wanted(self, then: Callable[[str], None]) -> None:
+        """Call `then` with the first topic, now or when there is one."""
+        self._then = then
+        self._topics.join(self)
+        self.changed()
+
+    def changed(self) -> None:
+        """Look whether there is one."""
+        then = self._then
+        if self._topics and then is not None:
+            self.end()
+            then(next(iter(self._topics)))
+
+    def renew(self, topic: str) -> None:
+        """There is nothing to begin anew."""
+
+    def end(self) -> None:
+        """Wait no more."""
+        self._then = None
+        self._topics.leave(self)
+
+
+def _values(told: Observable[Told | Event], lifecycle: bool) -> Observable[MarketEvent | Event]:
+    source = told if lifecycle else told.pipe(wsops.data_only())
+    # An event is no list, and `flatten` lets it pass.
+    lists = cast("Observable[list[MarketEvent | Event]]", source.pipe(ops.map(_events)))
+    return lists.pipe(wsops.flatten())
+
+
+def _events(value: Told | Event) -> list[MarketEvent] | Event:
+    return value if isinstance(value, Event) else list(value.events)
+
+
+def raises(error: RxwsError, on_rejected: Failure, on_silent: Failure) -> bool:
+    """Return whether the failure of a topic is an error of its stream."""
+    return (on_rejected if isinstance(error, SubscriptionRejected) else on_silent) == "raise"
+
+
+def check_failures(**policies: object) -> None:
+    """Refuse what is no policy for topics that fail.
+
+    Raises:
+        ConfigError: it names the keyword.
+    """
+    for name, policy in policies.items():
+        if policy not in ("raise", "tell"):
+            raise ConfigError(name, f'{policy!r} is unknown; take "raise" or "tell"')
+
+
+def _check_topics(venue: Venue, topics: tuple[str, ...], are_all: bool) -> None:
+    if not topics and are_all:
+        raise ConfigError("topics", "there are none; take what the venue's module makes, or a Topics to add them to")
+    endpoints = sorted({venue.endpoint(topic) for topic in Topics(topics)})
+    if len(endpoints) > 1:
+        right = "take multiplex, or a stream for each"
+        raise ConfigError("topics", f"they are of {' and '.join(endpoints)}, a connection each; {right}")
+    most = venue.RULES.topics
+    if most is not None and len(topics) > most:
+        raise ConfigError("topics", f"{len(topics)} are more than the {most} of a connection; take multiplex")

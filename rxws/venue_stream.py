@@ -1,0 +1,139 @@
+"""One connection to a venue that is kept subscribed: what it says of the market, message by message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any, Unpack, cast
+
+from reactivex import Observable, Subject, abc
+
+from rxws import operators as wsops
+from rxws.arguments import seconds
+from rxws.backoff import Backoff
+from rxws.decoding import PerConnection
+from rxws.desired import Topics
+from rxws.dialogue import Dialogue, Patience, Told
+from rxws.errors import ConfigError, RxwsError
+from rxws.events import Event
+from rxws.options import StreamOptions
+from rxws.rotation import Rotation
+from rxws.stream import ws_observable
+from rxws.types import Connection
+from rxws.venue import Venue
+
+__all__ = ["check_options", "patience", "venue_stream"]
+
+OURS = (
+    "batch",
+    "decode",
+    "format",
+    "heartbeat",
+    "is_data",
+    "keep",
+    "lifecycle",
+    "outgoing",
+    "subscriptions",
+    "topic",
+    "url",
+)
+"""Keywords of `ws_observable` that the venue answers for."""
+
+AGE = 0.98
+"""What a connection may use of the age at which the venue closes it: of 24 hours, 23 and a half."""
+OVERLAP = 10.0
+"""Seconds that a successor has to deliver in; a venue that announces its end leaves 60, or none that it promises."""
+
+
+def check_options(options: StreamOptions) -> None:
+    """Refuse keywords of `ws_observable` that are the venue's.
+
+    Raises:
+        ConfigError: it names the first of them.
+    """
+    for name in OURS:
+        if name in options:
+            raise ConfigError(name, "the venue answers for it; leave it out, or take ws_observable and do it by hand")
+
+
+def patience(acknowledgement: float | None, first_data: float | Callable[[str], float | None] | None) -> Patience:
+    """Return how long topics are waited for.
+
+    Raises:
+        ConfigError: a number of seconds is none.
+    """
+    seconds("ack_timeout", acknowledgement)
+    if callable(first_data):
+        return Patience(acknowledgement, first_data)
+    seconds("first_data_timeout", first_data)
+    return Patience(acknowledgement, lambda _: first_data)
+
+
+def venue_stream(
+    venue: Venue,
+    topics: Topics,
+    endpoint: str,
+    base: str | None,
+    patience: Patience,
+    failed: Callable[[str, RxwsError], None],
+    **options: Unpack[StreamOptions],
+) -> Observable[Told | Event]:
+    """Return what a venue tells on one connection at a time, with the lifecycle events between.
+
+    By default the connection is replaced without a gap when the venue announces its end, or before it reaches the age
+    at which the venue would close it; it sends no more than the venue takes; and what the venue wants to hear now and
+    then, it hears.
+
+    Args:
+        venue: whose language is spoken.
+        topics: what is wanted, all of one endpoint; it is of this subscription alone.
+        endpoint: which of the venue's it is.
+        base: scheme and host in place of the venue's own; None: its own.
+        patience: how long topics are waited for.
+        failed: told of a topic that is refused, or brings nothing in time.
+        options: what else `ws_observable` is given.
+    """
+    url = venue.connection_url(endpoint, base)
+    rules = venue.RULES
+
+    def subscribe(
+        observer: abc.ObserverBase[Told | Event], scheduler: abc.SchedulerBase | None = None
+    ) -> abc.DisposableBase:
+        notices: Subject[None] = Subject()
+
+        def dialogue(connection: Connection, on: abc.SchedulerBase) -> Dialogue:
+            def ends() -> None:
+                # A turn later: it may open a connection, and this is in the middle of another one's read.
+                on.schedule(lambda *_: notices.on_next(None))
+
+            talk = Dialogue(connection, venue, endpoint, topics, patience, failed, ends, on)
+            talk.begin()
+            return talk
+
+        defaults: StreamOptions = {
+            "subscriptions": venue.GREETINGS,
+            "heartbeat": None
+            if venue.HEARTBEAT is None
+            else wsops.heartbeat(venue.HEARTBEAT.every, venue.HEARTBEAT.payload),
+            "send_limit": rules.send,
+            "max_age": None if rules.max_age is None else AGE * rules.max_age,
+            "rotate": Rotation(notices, overlap=OVERLAP, key=sequence),
+            "idle_timeout": rules.silence,
+            "retry": Backoff(table=venue.TABLE),
+            "topic": lambda value: value.topic if isinstance(value, Told) else None,
+        }
+        given = cast(StreamOptions, {**defaults, **options})
+        stream = ws_observable(url, decode=PerConnection(dialogue), lifecycle=True, **given)
+        return stream.subscribe(observer, scheduler=scheduler)
+
+    return Observable(subscribe)
+
+
+def sequence(value: Any) -> Hashable:  # Any: what a stream brings
+    """Return a topic and the venue's number of what was told of it, by which two connections become one.
+
+    None where it has no number, or belongs to no topic.
+    """
+    if not isinstance(value, Told) or value.topic is None:
+        return None
+    number = getattr(value.events[-1], "sequence", None)
+    return None if number is None else (value.topic, number)
