@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rxws.testing._random_walk import random_walk as random_walk
     from rxws.testing.exchange import ConnectionRecord as ConnectionRecord
+    from rxws.testing.exchange import Dropped as Dropped
     from rxws.testing.exchange import Gap as Gap
     from rxws.testing.exchange import Limits as Limits
+    from rxws.testing.exchange import ManualClock as ManualClock
     from rxws.testing.exchange import SimulatedExchange as SimulatedExchange
+    from rxws.testing.exchange import TrueBook as TrueBook
     from rxws.testing.leftovers import Leftovers as Leftovers
     from rxws.transport.scripted import Attempt as Attempt
     from rxws.transport.scripted import Dialed as Dialed
@@ -19,11 +22,14 @@ __all__ = [
     "Attempt",
     "ConnectionRecord",
     "Dialed",
+    "Dropped",
     "Gap",
     "Leftovers",
     "Limits",
+    "ManualClock",
     "ScriptedTransport",
     "SimulatedExchange",
+    "TrueBook",
     "random_walk",
 ]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 from rxws.errors import ConfigError
-from rxws.testing._feed import Feed
 from rxws.testing._ledger import ConnectionRecord, Gap, Ledger
+from rxws.testing._tampering import Dropped
+from rxws.testing._venue import Venue
 
 __all__ = ["Accounts"]
 
@@ -14,13 +15,13 @@ __all__ = ["Accounts"]
 class Accounts:
     """Its own bookkeeping, by its own numbers."""
 
-    _feed: Feed
+    _venue: Venue
     _ledger: Ledger
 
     @property
     def streams(self) -> tuple[str, ...]:
-        """The names of the streams that are played."""
-        return self._feed.streams
+        """The names of the streams that are played; of a generated market the usual ones."""
+        return self._venue.protocol.streams
 
     @property
     def produced(self) -> int:
@@ -70,7 +71,26 @@ class Accounts:
         Raises:
             ConfigError: such a stream is not played.
         """
-        if unknown := set(streams) - set(self.streams):
+        if unknown := [stream for stream in streams if not self._venue.protocol.knows(stream)]:
             told = f"{sorted(unknown)} are not played; take some of {self.streams}"
             raise ConfigError("streams", told)
-        return self._ledger.missed(streams or self.streams)
+        return self._ledger.missed(streams)
+
+    @property
+    def violations(self) -> Counter[str]:
+        """How often clients broke a limit, or missed a deadline, by its name in `Limits`.
+
+        "ban" counts handshakes during a ban. A test that expects none says
+        `assert not exchange.violations`.
+        """
+        return self._ledger.violations.copy()
+
+    @property
+    def dropped(self) -> tuple[Dropped, ...]:
+        """The last 10,000 messages that `drop_messages` and `drop_rate` kept from their subscribers."""
+        return tuple(self._venue.tampering.dropped)
+
+    @property
+    def dropped_count(self) -> int:
+        """How many messages they have kept from their subscribers."""
+        return self._venue.tampering.dropped_count

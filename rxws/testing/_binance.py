@@ -7,28 +7,21 @@ Source: Binance, "WebSocket Streams for Binance" (web-socket-streams.md, 2026-07
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
 
-__all__ = ["BadTarget", "Reply", "Subscriptions", "event", "opened_by"]
+from rxws.testing._protocols.protocol import BadTarget, Beat, Reply
 
-_PATH = re.compile(r"(?:/(?:public|market))?/(?:(?P<stream>stream)|ws)(?P<names>/.*)?")
+__all__ = ["Subscriptions", "Target", "event", "opened_by", "read"]
+
+_PATH = re.compile(r"(?:/(?P<route>public|market))?/(?:(?P<stream>stream)|ws)(?P<names>/.*)?")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
 _METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GET_PROPERTY")
 _ABSENT = object()
-
-
-class BadTarget(Exception):
-    """The handshake asks for what is not there: the HTTP status and the text to refuse it with."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(status, text)
-        self.status = status
-        self.text = text
 
 
 class _Refusal(Exception):
@@ -38,15 +31,6 @@ class _Refusal(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What goes back: the text, the method answered, and whether the connection ends with it."""
-
-    text: bytes
-    method: str
-    fatal: bool = False
-
-
 class Subscriptions:
     """What one connection listens to, and how it wants it wrapped.
 
@@ -54,27 +38,81 @@ class Subscriptions:
         names: the streams of the URL.
         combined: whether each message comes as `{"stream": …, "data": …}`.
         limit: how many streams there may be; None: any number.
+        serves: whether messages of a stream come, which is acknowledged whatever it is called.
+        numbered: whether each message carries its number, as `n`.
+        bare: whether errors come as Binance documents them, without a wrapper and the request's id.
     """
 
-    def __init__(self, names: Iterable[str], combined: bool, limit: int | None) -> None:
+    beat: float | None = None
+    asked = False
+
+    def __init__(
+        self,
+        names: Iterable[str],
+        combined: bool,
+        limit: int | None,
+        *,
+        serves: Callable[[str], bool] | None = None,
+        numbered: bool = True,
+        bare: bool = False,
+    ) -> None:
         self.streams: dict[str, None] = dict.fromkeys(names)
         self.combined = combined
         self._limit = limit
+        self._serves = serves
+        self._numbered = numbered
+        self._bare = bare
+        self.served: Mapping[str, None] = self._heard()
 
-    def answer(self, text: bytes) -> Reply:
+    @property
+    def variant(self) -> bool:
+        """Whether messages are wrapped."""
+        return self.combined
+
+    def answer(self, text: bytes, now_ms: int = 0, now: float = 0.0) -> Reply:
         """What Binance answers to the request `text`; unknown streams are taken without a word."""
-        method, number, fatal = "INVALID", _ABSENT, False
+        method, number, error = "INVALID", _ABSENT, None
+        reply: dict[str, Any] = {}
+        before = self.served
         try:
             request = _decoded(text)
             number = _number(request)
             method = _method(request)
-            reply = {"result": self._do(method, request.get("params", []))}
+            reply["result"] = self._do(method, request.get("params", []))
         except _Refusal as refusal:
-            reply = {"error": {"code": refusal.code, "msg": refusal.message}}
-            fatal = refusal.code == 4
-        if number is not _ABSENT:
+            error = refusal.code
+            told = {"code": refusal.code, "msg": refusal.message}
+            reply = told if self._bare else {"error": told}
+        if number is not _ABSENT and not (self._bare and error is not None):
             reply["id"] = number
-        return Reply(msgspec.json.encode(reply), method, fatal)
+        self.served = self._heard()
+        fresh = tuple(name for name in self.served if name not in before)
+        closing = ((1008, "Invalid request"), "streams") if error == 4 else (None, None)
+        return Reply((msgspec.json.encode(reply),), method, fresh, *closing)
+
+    def wrap(self, stream: str, text: bytes, number: int) -> bytes:
+        """A message as this connection gets it."""
+        return event(stream, text, self.combined, number if self._numbered else None)
+
+    def heartbeat(self, now_ms: int, idle: bool) -> Beat:
+        """There is none in JSON: Binance pings."""
+        return Beat(())
+
+    def shutdown_notice(self, now_ms: int) -> bytes | None:
+        """The text of `serverShutdown`, which carries no number: it is no market data."""
+        return event("!serverShutdown", b'{"e":"serverShutdown","E":%d}' % now_ms, self.combined)
+
+    def error(self) -> bytes:
+        """An error that says not to what, as Binance documents them."""
+        return b'{"code":2,"msg":"Invalid request: invalid stream"}'
+
+    def unknown(self) -> bytes:
+        """An event that no client knows."""
+        return event("!news", b'{"e":"news","E":0,"about":["nothing"]}', self.combined)
+
+    def _heard(self) -> dict[str, None]:
+        serves = self._serves
+        return self.streams if serves is None else {name: None for name in self.streams if serves(name)}
 
     # Any: parameters are any JSON, and so are results.
     def _do(self, method: str, params: Any) -> Any:
@@ -107,8 +145,18 @@ class Subscriptions:
         self.combined = params[1]
 
 
-def opened_by(target: str, limit: int | None) -> Subscriptions:
-    """What a connection to `target`, path and query of its URL, listens to from the start.
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a URL asks for."""
+
+    route: str
+    """`public`, `market`, or nothing."""
+    combined: bool
+    names: tuple[str, ...]
+
+
+def read(target: str, limit: int | None) -> Target:
+    """What `target`, path and query of a URL, asks for.
 
     Raises:
         BadTarget: such a URL is refused.
@@ -122,10 +170,20 @@ def opened_by(target: str, limit: int | None) -> Subscriptions:
         raise BadTarget(400, "timeUnit: only milliseconds are simulated")
     combined = path["stream"] is not None
     listed = query.get("streams", [""])[0] if combined else path["names"] or ""
-    names = [name for name in listed.split("/") if name]
+    names = tuple(name for name in listed.split("/") if name)
     if limit is not None and len(names) > limit:
         raise BadTarget(400, "Too many subscriptions")
-    return Subscriptions(names, combined, limit)
+    return Target(path["route"] or "", combined, names)
+
+
+def opened_by(target: str, limit: int | None) -> Subscriptions:
+    """What a connection to `target` listens to from the start.
+
+    Raises:
+        BadTarget: such a URL is refused.
+    """
+    asked = read(target, limit)
+    return Subscriptions(asked.names, asked.combined, limit)
 
 
 def event(stream: str, data: bytes, combined: bool, number: int | None = None) -> bytes:

@@ -20,10 +20,11 @@ from websockets.http11 import Request, Response
 from websockets.protocol import Event, State
 
 from rxws.testing import _wire
-from rxws.testing._binance import Subscriptions
 from rxws.testing._clock import Clock, Timer
 from rxws.testing._ledger import ConnectionRecord
 from rxws.testing._limits import Limits, RollingWindow
+from rxws.testing._protocols.protocol import Session
+from rxws.testing._tampering import Ack
 from rxws.testing._upkeep import Upkeep
 
 __all__ = ["Act", "Answer", "Desk", "VenueConnection"]
@@ -53,8 +54,11 @@ class Desk(Protocol):
     def gone(self, connection: VenueConnection) -> None:
         """TCP is gone."""
 
-    def shutdown_notice(self, combined: bool) -> bytes:
-        """The text of `serverShutdown`."""
+    def expired(self, connection: VenueConnection, deadline: str) -> None:
+        """A deadline is over, which is also the name of its limit."""
+
+    def now_ms(self) -> int:
+        """The wall clock."""
 
 
 class VenueConnection(ServerConnection):
@@ -65,7 +69,7 @@ class VenueConnection(ServerConnection):
     """
 
     desk: ClassVar[Desk]
-    subscriptions: Subscriptions
+    session: Session
     record: ConnectionRecord
     upkeep: Upkeep | None = None
     window: RollingWindow
@@ -100,6 +104,8 @@ class VenueConnection(ServerConnection):
         self._unheard: list[bytes] = []
         self._request = bytearray()
         self._deadline: Timer | None = None
+        self._unsaid = bytearray()
+        self._unsaid_until_data = bytearray()
         super().connection_made(transport)
         self.desk.arrived(self)
 
@@ -143,6 +149,8 @@ class VenueConnection(ServerConnection):
         if not self.is_told:
             return False
         self.transport.write(data)
+        if data and self.upkeep is not None:
+            self.upkeep.wrote()
         backlog = self.desk.limits.backlog
         if backlog is not None and self.transport.get_write_buffer_size() > backlog:
             self.cut("reset, as it did not read", reset=True)
@@ -153,12 +161,47 @@ class VenueConnection(ServerConnection):
         self.write(_wire.frame(_wire.PING, payload))
 
     def announce_shutdown(self) -> None:
-        """Send `serverShutdown`, subscribed or not."""
-        notice = self.desk.shutdown_notice(self.subscriptions.combined)
-        self.write(_wire.frame(_wire.TEXT, notice))
+        """Send the venue's notice of a planned end, if it has one."""
+        notice = self.session.shutdown_notice(self.desk.now_ms())
+        if notice is not None:
+            self.write(_wire.frame(_wire.TEXT, notice))
+
+    def send_heartbeat(self, idle: bool) -> bool:
+        """Send the venue's heartbeat; whether it must be answered."""
+        beat = self.session.heartbeat(self.desk.now_ms(), idle)
+        self.write(b"".join(_wire.frame(_wire.TEXT, text) for text in beat.texts))
+        return beat.asks
+
+    def expire(self, deadline: str) -> None:
+        """The client has missed a deadline."""
+        self.desk.expired(self, deadline)
+
+    def acknowledge(self, frames: bytes, order: Ack | None) -> None:
+        """Send the answer to a request, or what was ordered to become of it."""
+        match order:
+            case "held":
+                self._unsaid += frames
+            case "after_data":
+                self._unsaid_until_data += frames
+            case "after_error":
+                self.write(_wire.frame(_wire.TEXT, self.session.error()) + frames)
+            case None:
+                self.write(frames)
+
+    def after_data(self) -> bytes:
+        """What waits to be sent behind a message of the market, once."""
+        if not self._unsaid_until_data:
+            return b""
+        frames, self._unsaid_until_data = bytes(self._unsaid_until_data), bytearray()
+        return frames
+
+    def release_acks(self) -> bool:
+        """Send the answers that were held; False if there were none."""
+        frames, self._unsaid = bytes(self._unsaid), bytearray()
+        return bool(frames) and self.write(frames)
 
     def shut_down(self, lead: float) -> bool:
-        """Send `serverShutdown` now, and close `lead` seconds later; False if it cannot."""
+        """Send the notice now, and close `lead` seconds later; False if it cannot."""
         if self.muted or self.upkeep is None:
             return False
         self.upkeep.shut_down(lead)

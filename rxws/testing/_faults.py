@@ -133,10 +133,13 @@ class LiveFaults:
         return len(self._venue.live)
 
     def announce_shutdown(self, lead: float = 1.0) -> int:
-        """Send Binance's `serverShutdown` event, and close with 1001 later.
+        """Send the venue's notice of a planned end, and close with 1001 later.
+
+        It is `serverShutdown` of Binance, 64008 of OKX, and the maintenance of Deribit's `platform_state`
+        for those who listen to it. Coinbase Exchange has none, and only closes.
 
         Args:
-            lead: seconds between the two, 0 or more. Binance promises none.
+            lead: seconds between the two, 0 or more. Binance promises none, OKX about 60.
         """
         _at_least(0.0, "lead", lead)
         return self._venue.each(lambda connection: connection.shut_down(lead))

@@ -139,7 +139,7 @@ def _spans(frames: Sequence[tuple[str, Data]]) -> dict[tuple[str, str], tuple[in
 def _recording(frames: Frames) -> list[tuple[str, Data]]:
     if isinstance(frames, str):
         if frames not in get_args(Venue):
-            raise ConfigError("frames", f"{frames!r} is unknown; take one of {get_args(Venue)}")
+            raise ConfigError("frames", f"{frames!r} is unknown; take one of {get_args(Venue)}, or a venue")
         name = f"binance_{frames}.jsonl"
         text = resources.files("rxws.testing").joinpath("frames", name).read_bytes()
         frames = [msgspec.json.decode(line) for line in text.splitlines()]

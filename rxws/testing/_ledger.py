@@ -40,7 +40,7 @@ class ConnectionRecord:
         messages: how many market messages were written to it.
         bytes: how many bytes these were, frame headers included.
         numbers: the numbers of those messages, the newest of them at most.
-        received: what came from it, counted: PING, PONG, CLOSE, each method of Binance, INVALID for
+        received: what came from it, counted: PING, PONG, CLOSE, each method of the venue, INVALID for
             what is none, and EXCESS for what was too much.
         ended: how it ended, in words; None while it is open.
     """
@@ -81,6 +81,7 @@ class Ledger:
         self.accepted = 0
         self.refused = 0
         self.received: Counter[str] = Counter()
+        self.violations: Counter[str] = Counter()
         self.connections: deque[ConnectionRecord] = deque(maxlen=_CONNECTIONS)
         self.gaps: deque[Gap] = deque(maxlen=_GAPS)
         self._missed: Counter[str] = Counter()
@@ -123,8 +124,8 @@ class Ledger:
         outage.count += 1
 
     def missed(self, streams: Iterable[str]) -> int:
-        """How many messages of `streams` were lost between two connections."""
-        return sum(self._missed[stream] for stream in streams)
+        """How many messages of `streams`, or of all, were lost between two connections."""
+        return sum(self._missed[stream] for stream in (tuple(streams) or self._missed))
 
     def _settle(self, stream: str) -> None:
         outage = self._outages.get(stream)

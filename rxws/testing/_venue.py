@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
 from http import HTTPStatus
 from math import ceil, inf
-from typing import Any
 
-import msgspec
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
-from rxws.testing import _binance, _wire
+from rxws.testing import _wire
 from rxws.testing._clock import Clock
 from rxws.testing._connection import Act, Answer, VenueConnection
-from rxws.testing._feed import Feed
 from rxws.testing._ledger import Ledger
 from rxws.testing._limits import Limits, RollingWindow
+from rxws.testing._protocols.protocol import BadTarget, Page, VenueProtocol
+from rxws.testing._tampering import Tampering
 from rxws.testing._upkeep import Upkeep
 
 __all__ = ["FLOOD", "Encoder", "Order", "Venue", "whole"]
@@ -26,7 +25,6 @@ __all__ = ["FLOOD", "Encoder", "Order", "Venue", "whole"]
 FLOOD = b"flood "
 """How the pings of an ordered flood begin: their pongs are not held against the client."""
 
-_ATTEMPTS_PER = 300.0
 # asyncio adds up all that waits at each write (since Python 3.12): a burst is written in few.
 _CHUNK = 2**18
 
@@ -48,12 +46,13 @@ class Order:
 
 
 class Venue:
-    """All that happens between a feed and its connections; it keeps no socket and no task.
+    """All that happens between a market and its connections; it keeps no socket and no task.
 
     Args:
-        feed: the market.
+        protocol: the market, and how the venue speaks of it.
         limits: what is not put up with.
         ledger: what is written down.
+        tampering: what goes wrong on order.
         clock: monotonic time in seconds, and timers.
         now_ns: the wall clock, by which the market's times are told.
         random: chance, uniform in [0, 1).
@@ -61,16 +60,18 @@ class Venue:
 
     def __init__(
         self,
-        feed: Feed,
+        protocol: VenueProtocol,
         limits: Limits,
         ledger: Ledger,
+        tampering: Tampering,
         clock: Clock,
         now_ns: Callable[[], int],
         random: Callable[[], float],
     ) -> None:
-        self.feed = feed
+        self.protocol = protocol
         self.limits = limits
         self.ledger = ledger
+        self.tampering = tampering
         self.orders: deque[Order] = deque()
         self.connections: set[VenueConnection] = set()
         self.live: dict[VenueConnection, None] = {}
@@ -80,7 +81,11 @@ class Venue:
         self._now_ns = now_ns
         self._random = random
         self._banned_until = -inf
-        self._attempts = RollingWindow(limits.attempts, _ATTEMPTS_PER)
+        self._attempts = RollingWindow(limits.attempts, limits.attempts_per)
+
+    def now_ms(self) -> int:
+        """The wall clock."""
+        return self._now_ns() // 1_000_000
 
     # The market
 
@@ -88,18 +93,21 @@ class Venue:
         """The next `count` messages of the market happen, of the streams `among`, if any."""
         outbox: dict[VenueConnection, bytearray] = {}
         for _ in range(count):
-            stream, data = self.feed.next(self._now_ns() // 1_000_000, among)
-            self.ledger.produced += 1
-            number = self.ledger.produced
-            carried = self._tell(stream, number, data, encode, outbox)
-            self.ledger.told(stream, number, carried)
-        for connection, frames in outbox.items():
-            connection.write(bytes(frames))
-        self.on_change()
+            stream, text = self.protocol.next(self.now_ms(), among)
+            self._happens(stream, text, encode, outbox)
+        self._send(outbox)
+
+    def tell(self, messages: Collection[tuple[str, bytes]]) -> int:
+        """These messages happen, each of its stream; how many they are."""
+        outbox: dict[VenueConnection, bytearray] = {}
+        for stream, text in messages:
+            self._happens(stream, text, whole, outbox)
+        self._send(outbox)
+        return len(messages)
 
     def wanted(self) -> set[str]:
         """The streams that somebody listens to."""
-        listened = (connection.subscriptions.streams for connection in self.live)
+        listened = (connection.session.served for connection in self.live)
         return {stream for streams in listened for stream in streams}
 
     def each(self, act: Act) -> int:
@@ -107,37 +115,41 @@ class Venue:
         connections = [connection for connection in self.live if connection.is_open]
         return sum(act(connection) is not False for connection in connections)
 
-    def _tell(
-        self,
-        stream: str,
-        number: int,
-        data: dict[str, Any],
-        encode: Encoder,
-        outbox: dict[VenueConnection, bytearray],
-    ) -> bool:
-        carried = False
-        text = msgspec.json.encode(data)
-        frames: dict[bool, bytes] = {}
-        for connection in tuple(self.live):
-            if stream not in connection.subscriptions.streams or not connection.is_told:
-                continue
-            combined = connection.subscriptions.combined
-            if combined not in frames:
-                frames[combined] = encode(_binance.event(stream, text, combined, number))
-            connection.record.wrote(number, len(frames[combined]))
-            carried = True
+    def _happens(self, stream: str, text: bytes, encode: Encoder, outbox: dict[VenueConnection, bytearray]) -> None:
+        self.ledger.produced += 1
+        number = self.ledger.produced
+        listening = [
+            connection for connection in tuple(self.live) if stream in connection.session.served and connection.is_told
+        ]
+        copies = self.tampering.copies(stream, number) if listening else 1
+        frames: dict[Hashable, bytes] = {}
+        for connection in listening if copies else ():
+            session = connection.session
+            if session.variant not in frames:
+                frames[session.variant] = encode(session.wrap(stream, text, number))
+            frame = frames[session.variant]
+            for _ in range(copies):
+                connection.record.wrote(number, len(frame))
             waiting = outbox.setdefault(connection, bytearray())
-            waiting += frames[combined]
+            waiting += frame * copies + connection.after_data()
             if len(waiting) > _CHUNK:
                 connection.write(bytes(waiting))
                 waiting.clear()
-        return carried
+        if copies:
+            self.ledger.told(stream, number, bool(listening))
+
+    def _send(self, outbox: dict[VenueConnection, bytearray]) -> None:
+        for connection, frames in outbox.items():
+            connection.write(bytes(frames))
+        self.on_change()
 
     # Handshakes
 
     async def handshake(self, connection: ServerConnection, request: Request) -> Response | None:
         """What a handshake is answered with; None: accepted."""
         assert isinstance(connection, VenueConnection)
+        if (page := self.protocol.page(request.path, self.now_ms())) is not None:
+            return _paged(connection, page)
         response = self._ordered(connection, request)
         await connection.audible.wait()
         if connection.ended is None and response is None:
@@ -157,6 +169,7 @@ class Venue:
             connection.upkeep.start()
             self.live[connection] = None
             self._listening(connection)
+            self._start(connection, tuple(connection.session.served))
             if connection.on_open is not None:
                 connection.on_open(connection)
             self.on_change()
@@ -175,14 +188,20 @@ class Venue:
     def _deserved(self, connection: VenueConnection, request: Request) -> Response | None:
         now = self.clock.time()
         if now < self._banned_until:
-            return refusal(connection, 429, "Banned\n", ceil(self._banned_until - now))
+            return self._forbidden(connection, "ban", "Banned\n", self._banned_until - now)
         if not self._attempts.admit(now):
-            return refusal(connection, 429, "Too many attempts\n", ceil(_ATTEMPTS_PER))
+            return self._forbidden(connection, "attempts", "Too many attempts\n", self.limits.attempts_per)
+        if self.limits.connections is not None and len(self.live) >= self.limits.connections:
+            return self._forbidden(connection, "connections", "Too many connections\n", None)
         try:
-            connection.subscriptions = _binance.opened_by(request.path, self.limits.streams)
-        except _binance.BadTarget as bad:
+            connection.session = self.protocol.opened_by(request.path)
+        except BadTarget as bad:
             return refusal(connection, bad.status, f"{bad.text}\n")
         return None
+
+    def _forbidden(self, connection: VenueConnection, limit: str, body: str, wait: float | None) -> Response:
+        self.ledger.violations[limit] += 1
+        return refusal(connection, 429, body, None if wait is None else ceil(wait))
 
     # Connections
 
@@ -212,15 +231,23 @@ class Venue:
         self.connections.discard(connection)
         self.on_change()
 
-    def shutdown_notice(self, combined: bool) -> bytes:
-        """The text of `serverShutdown`, which carries no number: it is no market data."""
-        data = b'{"e":"serverShutdown","E":%d}' % (self._now_ns() // 1_000_000)
-        return _binance.event("!serverShutdown", data, combined)
+    def expired(self, connection: VenueConnection, deadline: str) -> None:
+        """A deadline is over, which is also the name of its limit."""
+        self.ledger.violations[deadline] += 1
+        if deadline == "pong_timeout":
+            connection.say_close(1008, "Pong timeout")
+        elif deadline == "heartbeat_timeout":
+            connection.say_close(4000, "heartbeat close")
+        elif (close := self.protocol.idle_close) is not None:
+            connection.say_close(*close)
+        else:
+            connection.cut(f"ended after the deadline {deadline}", reset=False)
 
     def _respond(self, connection: VenueConnection, kind: str, payload: bytes) -> str:
         """Do what the message asks for, if its sender may ask; what it turned out to be."""
         now = self.clock.time()
         if not connection.window.admit(now):
+            self.ledger.violations["messages"] += 1
             self._banned_until = now + (self.limits.ban or 0.0)
             connection.say_close(1008, "Too many requests")
             return "EXCESS"
@@ -228,19 +255,37 @@ class Venue:
             connection.upkeep.pong(payload)
         if kind != "JSON":
             return kind
-        reply = connection.subscriptions.answer(payload)
-        connection.write(whole(reply.text))
+        return self._answer(connection, payload, now)
+
+    def _answer(self, connection: VenueConnection, payload: bytes, now: float) -> str:
+        reply = connection.session.answer(payload, self.now_ms(), now)
+        if reply.broken is not None:
+            self.ledger.violations[reply.broken] += 1
+        connection.acknowledge(b"".join(map(whole, reply.texts)), self.tampering.ack())
         self._listening(connection)
-        if reply.fatal:
-            connection.say_close(1008, "Invalid request")
+        if connection.upkeep is not None:
+            connection.upkeep.heard(subscribed=bool(connection.session.served or connection.session.beat))
+        self._start(connection, reply.fresh)
+        if reply.close is not None:
+            connection.say_close(*reply.close)
         return reply.method
+
+    def _start(self, connection: VenueConnection, fresh: Collection[str]) -> None:
+        """Tell what one is told at first who has just subscribed."""
+        for stream in fresh:
+            text = self.protocol.first(stream, self.now_ms())
+            if text is not None:
+                told = whole(connection.session.wrap(stream, text, self.ledger.produced))
+                connection.write(told + connection.after_data())
 
     def _listening(self, connection: VenueConnection) -> None:
         """Write down what this connection listens to, and what nobody wants any more since."""
-        before, now = connection.record.streams, tuple(connection.subscriptions.streams)
+        before, now = connection.record.streams, tuple(connection.session.served)
         connection.record.streams = now
         self.ledger.wanted(stream for stream in now if stream not in before)
-        self.ledger.given_up(set(before) - self.wanted())
+        given_up = set(before) - self.wanted()
+        self.ledger.given_up(given_up)
+        self.protocol.forget(given_up)
 
 
 def refusal(connection: VenueConnection, status: int, body: str, retry_after: int | None = None) -> Response:
@@ -248,6 +293,13 @@ def refusal(connection: VenueConnection, status: int, body: str, retry_after: in
     response = connection.respond(HTTPStatus(status), body)
     if retry_after is not None:
         response.headers["Retry-After"] = str(retry_after)
+    return response
+
+
+def _paged(connection: VenueConnection, page: Page) -> Response:
+    response = connection.respond(HTTPStatus(page.status), page.body.decode())
+    del response.headers["Content-Type"]
+    response.headers["Content-Type"] = "application/json;charset=UTF-8"
     return response
 
 
