@@ -13,6 +13,7 @@ from rxws.connection import connect
 from rxws.connections import connections
 from rxws.governor import Governor
 from rxws.limits import SendLimit
+from rxws.multiplex import multiplex
 from rxws.rotation import Rotation
 from rxws.running import aiter, run
 from rxws.scheduler import scheduler
@@ -32,6 +33,7 @@ __all__ = [
     "aiter",
     "connect",
     "connections",
+    "multiplex",
     "run",
     "scheduler",
     "venue_observable",

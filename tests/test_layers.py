@@ -93,6 +93,7 @@ TABLE: list[tuple[int, str, frozenset[str]]] = [
     (3, "dialogue", SOCKETS),
     (3, "venue_stream", SOCKETS),
     (3, "venue_observable", SOCKETS),
+    (3, "shard", SOCKETS),
     (3, "multiplex", SOCKETS),
     (3, "session", SOCKETS),
     (3, "handlers", SOCKETS),

@@ -1,0 +1,198 @@
+"""One of the connections that topics are spread over: who wants what of it, and what they get."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from reactivex import abc
+from reactivex.disposable import SerialDisposable
+
+from rxws.desired import Topics
+from rxws.dialogue import Patience, Told
+from rxws.errors import RxwsError
+from rxws.events import Event, Rejected, Stale, TopicChanged
+from rxws.market import MarketEvent
+from rxws.options import StreamOptions
+from rxws.scheduler import RAISED, report
+from rxws.venue import Venue
+from rxws.venue_observable import Failure, raises
+from rxws.venue_stream import venue_stream
+
+__all__ = ["Shard", "Tuning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What all connections of a `multiplex` have in common; its arguments."""
+
+    venue: Venue
+    base: str | None
+    patience: Patience
+    on_rejected: Failure
+    on_silent: Failure
+    linger: float
+    most: int | None
+    options: StreamOptions
+
+
+@dataclass(eq=False, slots=True)
+class Member:
+    """One who wants a topic."""
+
+    observer: abc.ObserverBase[MarketEvent | Event]
+    lifecycle: bool
+    is_here: bool = True
+
+
+class Shard:
+    """One connection, from the first who wants something of it to the last.
+
+    That it outlives its subscribers is its purpose. One that raises is disposed alone, and told to the loop's handler.
+
+    Args:
+        tuning: what all connections have in common.
+        endpoint: which of the venue's it leads to.
+    """
+
+    def __init__(self, tuning: Tuning, endpoint: str) -> None:
+        self.topics = Topics()
+        self._tuning = tuning
+        self._endpoint = endpoint
+        self._members: dict[str, tuple[Member, ...]] = {}
+        self._lingering: dict[str, SerialDisposable] = {}
+        self._running: SerialDisposable | None = None
+        self._scheduler: abc.SchedulerBase | None = None
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it may have one more topic."""
+        most = self._tuning.most
+        return most is None or len(self.topics) < most
+
+    def join(
+        self,
+        topic: str,
+        observer: abc.ObserverBase[MarketEvent | Event],
+        lifecycle: bool,
+        scheduler: abc.SchedulerBase,
+    ) -> Callable[[], None]:
+        """Hand what happens by `topic` to `observer`, until what is returned is called."""
+        member = Member(observer, lifecycle)
+        lingering = self._lingering.pop(topic, None)
+        if lingering is not None:
+            lingering.dispose()
+        self._members[topic] = (*self._members.get(topic, ()), member)
+        self.topics.add(topic)
+        self._begin(scheduler)
+        return lambda: self._leave(topic, member)
+
+    def _begin(self, scheduler: abc.SchedulerBase) -> None:
+        if self._running is not None:
+            return
+        self._scheduler = scheduler
+        running = self._running = SerialDisposable()
+        told = venue_stream(
+            self._tuning.venue,
+            self.topics,
+            self._endpoint,
+            self._tuning.base,
+            self._tuning.patience,
+            self._failed,
+            **self._tuning.options,
+        )
+        running.disposable = told.subscribe(self._on_next, self._on_error, self._on_completed, scheduler=scheduler)
+
+    def _leave(self, topic: str, member: Member) -> None:
+        if not member.is_here:
+            return
+        member.is_here = False
+        staying = tuple(each for each in self._members.get(topic, ()) if each is not member)
+        if staying:
+            self._members[topic] = staying
+        elif self._members.pop(topic, None) is not None:
+            self._linger(topic)
+
+    def _linger(self, topic: str) -> None:
+        if not self._tuning.linger or self._scheduler is None:
+            self._give_up(topic)
+            return
+        timer = self._lingering[topic] = SerialDisposable()
+        timer.disposable = self._scheduler.schedule_relative(self._tuning.linger, lambda *_: self._give_up(topic))
+
+    def _give_up(self, topic: str) -> None:
+        self._lingering.pop(topic, None)
+        if topic not in self._members:
+            self.topics.discard(topic)
+            if not len(self.topics):
+                self._end()
+
+    # What comes
+
+    def _on_next(self, value: Told | Event) -> None:
+        if isinstance(value, Event):
+            self._tell(value)
+        elif value.topic is not None:
+            for event in value.events:
+                self._hand_to(value.topic, event)
+
+    def _tell(self, event: Event) -> None:
+        topic = event.topic if isinstance(event, TopicChanged | Rejected | Stale) else None
+        for each in [topic] if topic is not None else tuple(self._members):
+            self._hand_to(each, event)
+
+    def _hand_to(self, topic: str, value: MarketEvent | Event) -> None:
+        is_event = isinstance(value, Event)
+        for member in self._members.get(topic, ()):
+            if member.is_here and (member.lifecycle or not is_event):
+                try:
+                    member.observer.on_next(value)
+                except RAISED as error:
+                    self._leave(topic, member)
+                    report(error, self._scheduler)
+
+    # The end
+
+    def _failed(self, topic: str, error: RxwsError) -> None:
+        if not raises(error, self._tuning.on_rejected, self._tuning.on_silent):
+            return
+        members = self._members.pop(topic, ())
+        lingering = self._lingering.pop(topic, None)
+        if lingering is not None:
+            lingering.dispose()
+        self.topics.discard(topic)
+        self._tell_end(members, lambda observer: observer.on_error(error))
+        if not len(self.topics):
+            self._end()
+
+    def _on_error(self, error: Exception) -> None:
+        self._over(lambda observer: observer.on_error(error))
+
+    def _on_completed(self) -> None:
+        self._over(lambda observer: observer.on_completed())
+
+    def _over(self, tell: Callable[[abc.ObserverBase[MarketEvent | Event]], None]) -> None:
+        members = [member for each in self._members.values() for member in each]
+        self._members.clear()
+        self.topics.replace(())
+        self._end()
+        self._tell_end(tuple(members), tell)
+
+    def _tell_end(
+        self, members: tuple[Member, ...], tell: Callable[[abc.ObserverBase[MarketEvent | Event]], None]
+    ) -> None:
+        for member in members:
+            if member.is_here:
+                member.is_here = False
+                try:
+                    tell(member.observer)
+                except RAISED as error:
+                    report(error, self._scheduler)
+
+    def _end(self) -> None:
+        for timer in self._lingering.values():
+            timer.dispose()
+        self._lingering.clear()
+        running, self._running = self._running, None
+        if running is not None:
+            running.dispose()
