@@ -6,12 +6,17 @@ import re
 from collections.abc import Iterable, Mapping
 from numbers import Integral
 from sys import float_info
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from rxws.errors import ConfigError
 from rxws.redaction import masked
 
 __all__ = [
+    "POLICIES",
+    "ClientOverflow",
+    "OverflowPolicy",
+    "check_bound",
     "check_close",
     "check_close_codes",
     "check_header_value",
@@ -30,6 +35,10 @@ HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 # Visible characters, spaces and tabs, RFC 9110 section 5.5: a line break would begin another header.
 HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 SHOWN_OF_A_NAME = 20
+
+OverflowPolicy = Literal["error", "drop_oldest", "drop_newest", "latest"]
+ClientOverflow = OverflowPolicy | Literal["block"]
+POLICIES = ("error", "drop_oldest", "drop_newest", "latest")
 
 
 def seconds(name: str, value: float | None, *, least: float = 0.0, optional: bool = True) -> None:
@@ -105,6 +114,19 @@ def whole(name: str, value: int | None, *, optional: bool = False) -> None:
     way_out = ", or None for no limit" if optional else ""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
         raise ConfigError(name, f"{value!r} is out of range; take a whole number, 1 or more{way_out}")
+
+
+def check_bound(maxsize: object, overflow: object, *, block: bool = False, name: str = "overflow") -> None:
+    """Refuse what is no bound, or no policy for what goes beyond it; "block" only where it can be had.
+
+    Raises:
+        ConfigError: it names the argument: `maxsize`, or the policy's `name`.
+    """
+    if isinstance(maxsize, bool) or not isinstance(maxsize, int) or maxsize < 1:
+        raise ConfigError("maxsize", f"{maxsize!r} is out of range; take a number of values, 1 or more")
+    policies = (*POLICIES, "block") if block else POLICIES
+    if overflow not in policies:
+        raise ConfigError(name, f"{overflow!r} is unknown; take one of {', '.join(policies)}")
 
 
 def check_url(url: object, options: Mapping[str, object]) -> None:

@@ -6,34 +6,18 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from types import TracebackType
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from reactivex import Observable
 from reactivex.disposable import SingleAssignmentDisposable
 
-from rxws.errors import BufferOverflow, ConfigError
+from rxws.arguments import ClientOverflow
+from rxws.errors import BufferOverflow
 from rxws.scheduler import CallersScheduler
 
-__all__ = ["POLICIES", "Buffer", "ClientOverflow", "Flow", "OverflowPolicy", "check_bound"]
+__all__ = ["Buffer", "Flow"]
 
 T = TypeVar("T")
-
-OverflowPolicy = Literal["error", "drop_oldest", "drop_newest", "latest"]
-ClientOverflow = OverflowPolicy | Literal["block"]
-POLICIES = ("error", "drop_oldest", "drop_newest", "latest")
-
-
-def check_bound(maxsize: object, overflow: object, *, block: bool = False) -> None:
-    """Refuse what is no bound, or no policy for what goes beyond it; "block" only where it can be had.
-
-    Raises:
-        ConfigError: it names the argument.
-    """
-    if isinstance(maxsize, bool) or not isinstance(maxsize, int) or maxsize < 1:
-        raise ConfigError("maxsize", f"{maxsize!r} is out of range; take a number of values, 1 or more")
-    policies = (*POLICIES, "block") if block else POLICIES
-    if overflow not in policies:
-        raise ConfigError("overflow", f"{overflow!r} is unknown; take one of {', '.join(policies)}")
 
 
 class Flow(Protocol):

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self, TypeVar, Unpack, overload
 
 from reactivex import Observable
 
-from rxws.buffer import ClientOverflow, check_bound
+from rxws.arguments import ClientOverflow, check_bound
 from rxws.channels import Channels, generic
 from rxws.connection import Url
 from rxws.controls import Controls

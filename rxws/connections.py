@@ -11,8 +11,9 @@ from reactivex import Observable
 from reactivex import operators as ops
 
 from rxws import operators as wsops
+from rxws.arguments import OverflowPolicy, check_bound
 from rxws.backoff import Backoff, Policy, Wait, check_policy, decide
-from rxws.buffer import Buffer, OverflowPolicy, check_bound
+from rxws.buffer import Buffer
 from rxws.connection import Headers, Url, connect
 from rxws.errors import ConnectionClosed, Disconnected
 from rxws.governor import Governor

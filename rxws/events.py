@@ -29,6 +29,7 @@ __all__ = [
     "Gap",
     "GaveUp",
     "Live",
+    "Mismatch",
     "Opened",
     "Overflow",
     "Rejected",
@@ -276,6 +277,15 @@ class Gap(Event):
     topic: str
     last: int
     next: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch(Event):
+    """The order book of `topic` is not the venue's: its checksum is `computed`, and the venue says `expected`."""
+
+    topic: str
+    expected: int
+    computed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

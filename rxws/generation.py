@@ -21,11 +21,10 @@ from rxws.events import (
     reason_of,
 )
 from rxws.redaction import masked
-from rxws.types import Connection
+from rxws.types import Connection, Stamp
 
 if TYPE_CHECKING:
     from rxws.lifecycle import Lifecycle
-    from rxws.telling import Stamp
 
 __all__ = ["Generation"]
 

@@ -10,7 +10,8 @@ from typing import Generic, TypeVar
 from reactivex import Observable
 from reactivex.disposable import Disposable, SerialDisposable
 
-from rxws.buffer import Flow, OverflowPolicy
+from rxws.arguments import OverflowPolicy
+from rxws.buffer import Flow
 from rxws.errors import ConfigError
 from rxws.running import Iteration
 from rxws.scheduler import RAISED, report

@@ -22,12 +22,13 @@ from rxws.events import (
 )
 from rxws.generation import Generation
 from rxws.operators._attempts import Attempts
-from rxws.overflows import Overflows
+from rxws.operators._overflows import Overflows
 from rxws.redaction import escaped, masked, masked_text
 from rxws.scheduler import clock, report, wall_time_ns
 from rxws.stats import Stats
 from rxws.succession import Succession
-from rxws.telling import EventObserver, Stamp, Telling, log_words
+from rxws.telling import EventObserver, Telling, log_words
+from rxws.types import Stamp
 from rxws.watchman import Watchman
 
 __all__ = ["Lifecycle"]

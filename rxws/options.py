@@ -8,9 +8,8 @@ from typing import Any, Literal
 
 from reactivex import Observable, abc
 
-from rxws.arguments import check_close_codes, seconds
+from rxws.arguments import ClientOverflow, check_close_codes, seconds
 from rxws.backoff import Policy
-from rxws.buffer import ClientOverflow
 from rxws.connection import Headers
 from rxws.errors import ConfigError
 from rxws.governor import Governor

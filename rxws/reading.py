@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from typing import Generic, TypeVar
 
 from rxws import operators as wsops
-from rxws.arguments import zero_or_more
-from rxws.buffer import Buffer, ClientOverflow, OverflowPolicy, check_bound
+from rxws.arguments import ClientOverflow, OverflowPolicy, check_bound, zero_or_more
+from rxws.buffer import Buffer
 from rxws.errors import ConfigError, ConnectTimeout, NotConnected
 from rxws.handlers import Handler
 from rxws.running import Iteration

@@ -8,7 +8,8 @@ from typing import Generic, Self, TypeVar
 
 from reactivex import Observable, abc
 
-from rxws.buffer import Buffer, Flow, OverflowPolicy, check_bound
+from rxws.arguments import OverflowPolicy, check_bound
+from rxws.buffer import Buffer, Flow
 from rxws.errors import ConfigError
 from rxws.scheduler import RAISED, CallersScheduler, is_loop_running, settled
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TypedDict, TypeVar
+from typing import TypeVar
 
 from reactivex import abc
 
 from rxws.consumers import names_behind
 from rxws.errors import ConnectionClosed
-from rxws.events import Blocked, ConnectionState, Event
+from rxws.events import Blocked, Event
 from rxws.overhearing import overhearers
 from rxws.redaction import masked_text
 from rxws.scheduler import RAISED, report
+from rxws.types import Stamp
 from rxws.watchman import BLOCKED, Watched, Watchman
 
-__all__ = ["LOG", "EventObserver", "Stamp", "Telling", "listening", "log_words"]
+__all__ = ["LOG", "EventObserver", "Telling", "listening", "log_words"]
 
 R = TypeVar("R")
 
@@ -27,15 +28,6 @@ LOG_EVERY = 60.0
 """Seconds between two log records about the same nuisance."""
 LONGEST_REASON = 123
 """Characters of a close reason; a close frame carries so many bytes (RFC 6455, section 5.5)."""
-
-
-class Stamp(TypedDict):
-    """What every event tells."""
-
-    generation: int
-    origin: str
-    time_ns: int
-    state: ConnectionState
 
 
 class Telling:

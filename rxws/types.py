@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypedDict, TypeVar
 
 from rxws.errors import DecodeError
-from rxws.events import DisconnectReason, TopicStatus, reason_of
+from rxws.events import ConnectionState, DisconnectReason, TopicStatus, reason_of
 
 if TYPE_CHECKING:
     from reactivex import Observable, abc
@@ -26,6 +26,7 @@ __all__ = [
     "RetrySignal",
     "Silence",
     "Sink",
+    "Stamp",
     "Tally",
 ]
 
@@ -39,6 +40,15 @@ Payload = str | bytes | Mapping[str, object] | Sequence[object]
 
 Sink = Callable[[bytes, bool], None]
 """Takes a message's bytes, and whether it is text."""
+
+
+class Stamp(TypedDict):
+    """What every event tells."""
+
+    generation: int
+    origin: str
+    time_ns: int
+    state: ConnectionState
 
 
 class Tally:

@@ -63,7 +63,6 @@ TABLE: list[tuple[int, str, frozenset[str]]] = [
     (2, "exchanges", IMPURE),
     (3, "consumers", SOCKETS),
     (3, "watchman", SOCKETS),
-    (3, "overflows", SOCKETS),
     (3, "overhearing", SOCKETS),
     (3, "telling", SOCKETS),
     (3, "generation", SOCKETS),

@@ -9,7 +9,7 @@ from reactivex.testing import TestScheduler
 
 from rxws import Backoff, SendLimit, Stats, ws_observable
 from rxws.events import Closed, Event, Overflow
-from rxws.overflows import EVERY, Overflows
+from rxws.operators._overflows import EVERY, Overflows
 from rxws.testing import Attempt, ScriptedTransport
 from tests.scripted import play
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, overload
 from reactivex import Observable, abc
 
 from rxws.decoding import Decode, json_or_text
+from rxws.events import Event
 from rxws.operators._decoded import Decoding, Keep, OnBadFrame
 from rxws.types import Journal, Message, Silence
 
@@ -70,6 +71,9 @@ def decode(
     Raises:
         ConfigError: an argument is wrong.
 
+    Lifecycle events pass, so that the raw messages of ``ws_observable(url, decode=None, lifecycle=True)`` may be
+    conflated or queued before they are decoded.
+
     >>> import msgspec, reactivex as rx
     >>> class Trade(msgspec.Struct):
     ...     p: str
@@ -88,6 +92,8 @@ def decode(
             def on_next(message: Message) -> None:
                 if isinstance(message, str):
                     sink(message.encode(), True)
+                elif isinstance(message, Event):
+                    observer.on_next(message)
                 else:
                     sink(message, False)
 

@@ -1,0 +1,41 @@
+"""What stream of a venue a value belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from rxws.market import BookDelta, BookSnapshot, Candle, Quote, Ticker, Trade
+
+__all__ = ["market_topic", "topic_text", "venue_of"]
+
+KINDS: dict[type, str] = {
+    Trade: "trade",
+    Quote: "quote",
+    Ticker: "ticker",
+    Candle: "candle",
+    BookSnapshot: "book",
+    BookDelta: "book",
+}
+
+
+def market_topic(value: object) -> Hashable:
+    """Return venue, kind and symbol of what happened in a market; None for anything else.
+
+    The snapshot of a book and its deltas are of one kind.
+    """
+    kind = KINDS.get(type(value))
+    return None if kind is None else (value.venue, kind, value.symbol)  # type: ignore[attr-defined]
+
+
+def topic_text(topic: Hashable) -> str:
+    """Return a topic as events name it: a tuple with colons between its parts.
+
+    >>> topic_text(("binance", "trade", "BTCUSDT")), topic_text("btcusdt@trade")
+    ('binance:trade:BTCUSDT', 'btcusdt@trade')
+    """
+    return ":".join(map(str, topic)) if isinstance(topic, tuple) else str(topic)
+
+
+def venue_of(value: object) -> str:
+    """Return the venue of what happened in a market; empty for anything else."""
+    return value.venue if type(value) in KINDS else ""  # type: ignore[attr-defined]

@@ -1,0 +1,29 @@
+"""What operators do in a turn of their own, where nobody below catches what a subscriber raises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ParamSpec
+
+from reactivex import abc
+
+from rxws.scheduler import RAISED, report
+
+__all__ = ["in_turn"]
+
+P = ParamSpec("P")
+
+
+def in_turn(
+    act: Callable[P, object], everything: abc.DisposableBase, scheduler: abc.SchedulerBase | None
+) -> Callable[P, None]:
+    """Return `act`, by which `everything` is disposed where a subscriber raises, and that is reported."""
+
+    def turn(*arguments: P.args, **named: P.kwargs) -> None:
+        try:
+            act(*arguments, **named)
+        except RAISED as error:
+            everything.dispose()
+            report(error, scheduler)
+
+    return turn
