@@ -11,7 +11,6 @@ from rxws.arguments import whole, zero_or_more
 from rxws.desired import Topics
 from rxws.errors import ConfigError
 from rxws.events import Event, TopicStatus
-from rxws.governor import Governor
 from rxws.market import MarketEvent
 from rxws.options import StreamOptions, check_flags
 from rxws.scheduler import given
@@ -84,9 +83,6 @@ def multiplex(
     most = venue.RULES.topics
     if most is not None and topics_per_connection is not None and topics_per_connection > most:
         raise ConfigError("topics_per_connection", f"{topics_per_connection} are more than the {most} of a connection")
-    rule = venue.RULES.dials
-    if rule is not None:
-        options.setdefault("dials", Governor(rule.count, rule.per, rule.spacing))
     waits = patience(ack_timeout, first_data_timeout)
     tuning = Tuning(venue, base, waits, on_rejected, on_silent, linger, topics_per_connection or most, options)
     return Multiplex(tuning)
@@ -99,6 +95,7 @@ class Multiplex:
     __iter__ = None
 
     def __init__(self, tuning: Tuning) -> None:
+        self.venue = tuning.venue
         self._tuning = tuning
         self._shards: dict[str, list[Shard]] = {}
 

@@ -102,6 +102,7 @@ TABLE: list[tuple[int, str, frozenset[str]]] = [
     (3, "reading", SOCKETS),
     (3, "client", SOCKETS),
     (3, "recording", SOCKETS),
+    (3, "feed", SOCKETS),
     (3, "feeds", SOCKETS),
     (3, "__init__", SOCKETS),  # the public names: the edges below use them, nothing above does
     (4, "testing", frozenset()),

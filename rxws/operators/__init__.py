@@ -21,6 +21,7 @@ from rxws.operators.idle_timeout import idle_timeout
 from rxws.operators.match import match
 from rxws.operators.max_age import max_age
 from rxws.operators.messages import messages
+from rxws.operators.order_book import order_book
 from rxws.operators.overflow import overflow
 from rxws.operators.reconnect import reconnect
 from rxws.operators.record_stats import record_stats
@@ -54,6 +55,7 @@ __all__ = [
     "match",
     "max_age",
     "messages",
+    "order_book",
     "overflow",
     "reconnect",
     "record_stats",

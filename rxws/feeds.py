@@ -1,0 +1,29 @@
+"""Each venue as cold observables of market events: ``from rxws.feeds import binance, deribit``.
+
+Every module of `rxws.exchanges` has a feed of the same name here.
+
+>>> from rxws.feeds import binance
+>>> binance
+<Feed of binance>
+>>> candles = binance.candles("BTCUSDT", "1m")
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import cast
+
+from rxws.feed import Feed, SharedFeed
+from rxws.venue import Venue
+
+__all__ = ["Feed", "SharedFeed"]
+
+
+def __getattr__(name: str) -> Feed:
+    # Found by its name, so that adding a venue is adding a file.
+    module = f"rxws.exchanges.{name}"
+    if name.startswith("_") or find_spec(module) is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; a feed is called as its venue's module")
+    feed = globals()[name] = Feed(cast(Venue, import_module(module)))
+    return feed
