@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import sys
 from typing import Any
@@ -271,7 +272,7 @@ def test_conflated_is_the_latest_and_never_too_soon(steps: list[tuple[int, str]]
         mine = [(at, value) for at, value in fed.messages if value[0] == key]
         of_key = [value for value in sent if value[0] == key]
         assert [value for _, value in mine] == [value for value in of_key if value in dict(map(reversed, mine))]
-        assert all(later - sooner >= 1.0 - 1e-9 for (sooner, _), (later, _) in zip(mine, mine[1:], strict=False))
+        assert all(later - sooner >= 1.0 - 1e-9 for (sooner, _), (later, _) in itertools.pairwise(mine))
         assert [value for _, value in mine[-1:]] == of_key[-1:]
     assert len(fed.messages) + stats.dropped == len(sent)
     assert fed.timers == 0
