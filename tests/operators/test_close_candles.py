@@ -278,6 +278,7 @@ def test_of_too_many_series_the_one_that_moved_longest_ago_is_forgotten(monkeypa
     fed = hand().at(1.0, candle(0, symbol="A"), candle(0, symbol="B"), candle(0, symbol="A"), candle(0, symbol="C"))
     assert [(each.symbol, each.closed) for each in fed.values[3:]] == [("B", None), ("C", False)]
     assert [each.symbol for each in fed.at(500.0).values[5:]] == ["A", "C"]
+    assert [each.symbol for each in fed.at(500.0, candle(9, symbol="D")).values[7:]] == ["D"]
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(-1, 1)), max_size=40))

@@ -393,6 +393,22 @@ def test_what_the_subscriber_raises_at_what_was_fetched_ends_it() -> None:
     assert (len(fed.values), fed.is_left) == (2, True)
 
 
+@pytest.mark.parametrize("answer", [[One("a", 2, True)], OSError()], ids=["answers", "raises"])
+def test_a_fetch_that_makes_its_subscriber_leave_is_not_heard(answer: Any) -> None:
+    """Neither its answer nor its failure."""
+    desk = Desk()
+
+    def fetch(gap: Gap) -> Any:
+        desk.hand.seen.dispose()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    desk.hand = Hand(fill_gaps(fetch, lambda value: value.number, failed=desk.fails, attempts=1))
+    fed = desk.hand.at(5.0, gap("a", 1, 3)).at(50.0)
+    assert (len(fed.values), desk.failed, fed.is_left) == (1, [], True)
+
+
 @pytest.mark.parametrize("which", ["key", "topic", "failed"])
 def test_what_key_topic_or_failed_raise_is_the_results_error(which: str) -> None:
     """The source and the fetches are left."""
@@ -428,7 +444,7 @@ def test_what_comes_because_of_a_value_stays_in_order() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 3), st.integers(0, 8)), max_size=40))
-def test_with_a_desk_that_answers_nothing_is_missing_or_twice_or_out_of_order(
+def test_with_a_desk_that_answers_nothing_is_missing_twice_or_displaced(
     steps: list[tuple[str, int, int]],
 ) -> None:
     """Of each topic, whatever the times."""

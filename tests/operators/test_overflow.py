@@ -11,6 +11,8 @@ import reactivex as rx
 from hypothesis import given
 from hypothesis import strategies as st
 from reactivex import operators as ops
+from reactivex.disposable import Disposable
+from reactivex.testing import TestScheduler
 
 import rxws
 from rxws import Stats
@@ -83,6 +85,21 @@ def test_with_error_what_waits_comes_and_then_the_error() -> None:
     assert isinstance(error, BufferOverflow)
     assert (error.size, error.dropped, stats.dropped, fed.told) == (3, 1, 1, [(5.0, 1)])
     assert fed.is_left
+
+
+def test_a_source_that_emits_all_within_its_subscription_is_left_too() -> None:
+    """What it says behind the error is not heard, its own end neither."""
+
+    def all_at_once(observer: Any, _: object = None) -> Any:
+        for value in range(6):
+            observer.on_next(value)
+        observer.on_completed()
+        return Disposable()
+
+    virtual, stats = TestScheduler(), Stats()
+    seen = Seen(virtual, rx.Observable(all_at_once).pipe(overflow(2, stats=stats, told=bool)))
+    virtual.advance_to(1.0)
+    assert ([type(value) for value in seen.values], stats.dropped) == ([int, int, BufferOverflow], 1)
 
 
 def test_the_end_comes_behind_what_waits() -> None:
