@@ -51,7 +51,10 @@ Rule: TypeAlias = Callable[[State | None, MarketEvent], Step]
 
 
 def consecutive(state: State | None, event: MarketEvent) -> Step:
-    """Each event's `sequence` is the one before plus one: trades. One without a number is not checked.
+    """Each event's `sequence` is the one before plus one: trades, and the books of some venues.
+
+    A whole book begins anew, at whatever number: Bybit sends one, numbered 1, when its service has restarted. What has
+    no number is not checked. A number that goes back is a duplicate, however far it goes.
 
     >>> from decimal import Decimal
     >>> def trade(number):
@@ -61,7 +64,9 @@ def consecutive(state: State | None, event: MarketEvent) -> Step:
     >>> [consecutive(known, trade(number)).verdict.value for number in (8, 7, 10)]
     ['ok', 'duplicate', 'gap']
     """
-    number = event.sequence if isinstance(event, Trade | BookDelta | BookSnapshot) else None
+    if isinstance(event, BookSnapshot):
+        return _begun_by(event)
+    number = event.sequence if isinstance(event, Trade | BookDelta) else None
     if number is None:
         return Step(Verdict.OK, state)
     if state is not None and number <= state.last:
@@ -90,7 +95,7 @@ def links(state: State | None, event: MarketEvent) -> Step:
     ['ok', 'reset', 'gap']
     """
     if isinstance(event, BookSnapshot):
-        return Step(Verdict.OK, None if event.sequence is None else State(event.sequence, whole=True))
+        return _begun_by(event)
     if not isinstance(event, BookDelta) or event.sequence is None:
         return Step(Verdict.OK, state)
     if state is None:
@@ -102,14 +107,18 @@ def links(state: State | None, event: MarketEvent) -> Step:
     return Step(Verdict.OK, State(event.sequence))
 
 
+def _begun_by(book: BookSnapshot) -> Step:
+    return Step(Verdict.OK, None if book.sequence is None else State(book.sequence, whole=True))
+
+
 def _linked(state: State, previous: int, sequence: int, first: int | None) -> Step:
     known = State(sequence, previous=previous)
     if previous == state.last:
         return Step(Verdict.RESET if sequence < previous else Verdict.OK, known)
-    if state.whole:
-        begins = previous if first is None else first
-        if begins <= state.last <= sequence:
-            return Step(Verdict.OK, known)
+    # It holds all that came after `previous`: a book that is as new as that, or newer, lacks nothing. Binance asks for
+    # `first` not behind the book's number, but numbers between `previous` and `first` are not this symbol's.
+    if state.whole and previous <= state.last <= sequence:
+        return Step(Verdict.OK, known)
     # Where numbers may begin anew (no `first`: OKX), an older one is no proof of having been there.
     is_old = sequence <= state.last and (state.whole or first is not None)
     if is_old or known == state:
