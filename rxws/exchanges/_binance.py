@@ -46,7 +46,14 @@ INTERVALS = ("1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h",
 DEPTHS = (5, 10, 20)
 LONGEST_URL = 8_000
 """A longer one is refused: LUCIT-Systems-and-Development/unicorn-binance-websocket-api, issue 38."""
+
+# Source: CHANGELOG.md of spot, 2026-05-08 and 2026-06-09: it comes without being asked for, on single streams too, and
+# nothing is promised of how long before.
+#
+# {"e":"serverShutdown","E":1781234567890}
+# {"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1781234567890}}
 SHUTDOWN = "serverShutdown"
+
 TOO_MANY = 4
 """The code of an error that is no fault of one topic: the connection has too many."""
 

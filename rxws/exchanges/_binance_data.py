@@ -87,11 +87,6 @@ def _traded(venue: str, told: Traded, number: int, arrival_ns: int | None) -> Tr
     )
 
 
-# Source: "Kline/Candlestick Streams": `T` is the last millisecond of the candle, `x` whether it is closed.
-#
-# {"e":"kline","E":1781234520004,"s":"BTCUSDT","k":{"t":1781234460000,"T":1781234519999,"s":"BTCUSDT","i":"1m",
-# "f":899000,"L":900103,"o":"61200.00000000","c":"61250.11000000","h":"61260.00000000","l":"61199.90000000",
-# "v":"12.34500000","n":1104,"x":true,"q":"755900.12000000","V":"6.10000000","Q":"373500.00000000","B":"0"}}
 class KlineBody(Struct):
     t: int
     T: int
@@ -104,6 +99,11 @@ class KlineBody(Struct):
     x: bool
 
 
+# Source: "Kline/Candlestick Streams": `T` is the last millisecond of the candle, `x` whether it is closed.
+#
+# {"e":"kline","E":1781234520004,"s":"BTCUSDT","k":{"t":1781234460000,"T":1781234519999,"s":"BTCUSDT","i":"1m",
+# "f":899000,"L":900103,"o":"61200.00000000","c":"61250.11000000","h":"61260.00000000","l":"61199.90000000",
+# "v":"12.34500000","n":1104,"x":true,"q":"755900.12000000","V":"6.10000000","Q":"373500.00000000","B":"0"}}
 class KlineData(Struct):
     E: int
     s: str

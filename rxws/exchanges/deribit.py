@@ -243,9 +243,8 @@ _channels = msgspec.json.Decoder(list[str])
 
 # {"jsonrpc":"2.0","method":"heartbeat","params":{"type":"test_request"}}
 # {"jsonrpc":"2.0","method":"heartbeat","params":{"type":"heartbeat"}}
-# {"jsonrpc":"2.0","method":"subscription","params":{"channel":"platform_state","data":{"maintenance":true}}}
 #
-# Source: public/set_heartbeat; subscriptions/platform/platform_state. A notification has no number.
+# Source: public/set_heartbeat. A notification has no number.
 def classify(frame: bytes | str) -> Frame:
     """Return what a message is; the request that it is alive is to be answered.
 
@@ -269,18 +268,24 @@ def classify(frame: bytes | str) -> Frame:
     return Frame(Kind.DATA, channel) if _decoder(channel) is not None else Frame(Kind.UNKNOWN)
 
 
-def _maintained(data: Raw) -> bool:
-    try:
-        return _state.decode(data).maintenance
-    except NOT_JSON:
-        return False
-
-
+# Source: subscriptions/platform/platform_state, which tells of locked price indices too.
+#
+# {"jsonrpc":"2.0","method":"subscription","params":{"channel":"platform_state","data":{"maintenance":true}}}
+#
+# {"jsonrpc":"2.0","method":"subscription","params":{"channel":"platform_state","data":{"locked":false,
+# "price_index":"alt_usdc"}}}
 class State(Struct):
     maintenance: bool = False
 
 
 _state = msgspec.json.Decoder(State)
+
+
+def _maintained(data: Raw) -> bool:
+    try:
+        return _state.decode(data).maintenance
+    except NOT_JSON:
+        return False
 
 
 # {"jsonrpc":"2.0","id":11,"result":["book.BTC-PERPETUAL.100ms","ticker.BTC-PERPETUAL.100ms"],"usIn":1781234567890123,
@@ -347,7 +352,7 @@ def _decoder(channel: str) -> Decoder | None:
 
 
 # Source: subscriptions/orderbook: the first message is the book as a whole, and those behind it are linked by
-# `prev_change_id`; channels with a group and a depth send whole windows, whose levels have no action.
+# `prev_change_id`.
 #
 # {"jsonrpc":"2.0","method":"subscription","params":{"channel":"book.BTC-PERPETUAL.100ms","data":{"type":"snapshot",
 # "timestamp":1781234567890,"instrument_name":"BTC-PERPETUAL","change_id":880001,"bids":[["new",61250.0,3460.0],
@@ -366,6 +371,8 @@ class Book(Struct):
     prev_change_id: int | None = None
 
 
+# Source: subscriptions/orderbook: channels with a group and a depth send whole windows, whose levels have no action.
+#
 # {"jsonrpc":"2.0","method":"subscription","params":{"channel":"book.BTC-PERPETUAL.none.10.100ms","data":{
 # "timestamp":1781234567890,"instrument_name":"BTC-PERPETUAL","change_id":880001,"bids":[[61250.0,3460.0]],
 # "asks":[[61250.5,680.0]]}}}
@@ -456,26 +463,11 @@ def _trade_events(data: Raw, _: str, arrival_ns: int | None) -> list[MarketEvent
     ]
 
 
-# Source: subscriptions/ticker. A side on which nobody offers anything has the price null, or 0.0, and the amount 0.0.
-#
-# {"jsonrpc":"2.0","method":"subscription","params":{"channel":"ticker.BTC-PERPETUAL.100ms","data":{
-# "timestamp":1781234567890,"state":"open","stats":{"volume":123.4,"low":60000.0,"high":62000.0},
-# "settlement_price":61000.1,"open_interest":2456789.0,"min_price":60300.0,"max_price":62100.0,"mark_price":61249.9,
-# "last_price":61250.0,"instrument_name":"BTC-PERPETUAL","index_price":61240.7,"funding_8h":0.00001,
-# "current_funding":0.0,"best_bid_price":61250.0,"best_bid_amount":3460.0,"best_ask_price":61250.5,
-# "best_ask_amount":680.0}}}
-#
-# Source: subscriptions/quote, which has fewer of the same fields.
+# Source: subscriptions/quote. A side on which nobody offers anything has the price null, or 0.0, and the amount 0.0.
 #
 # {"jsonrpc":"2.0","method":"subscription","params":{"channel":"quote.BTC-PERPETUAL","data":{"timestamp":1781234567890,
 # "instrument_name":"BTC-PERPETUAL","best_bid_price":61250.0,"best_bid_amount":3460.0,"best_ask_price":61250.5,
 # "best_ask_amount":680.0}}}
-class Stats(Struct, frozen=True):
-    volume: Decimal | None = None
-    low: Decimal | None = None
-    high: Decimal | None = None
-
-
 class Top(Struct):
     timestamp: int
     instrument_name: str
@@ -485,6 +477,20 @@ class Top(Struct):
     best_ask_amount: Decimal | None
 
 
+class Stats(Struct, frozen=True):
+    volume: Decimal | None = None
+    low: Decimal | None = None
+    high: Decimal | None = None
+
+
+# Source: subscriptions/ticker, which has the same fields among more.
+#
+# {"jsonrpc":"2.0","method":"subscription","params":{"channel":"ticker.BTC-PERPETUAL.100ms","data":{
+# "timestamp":1781234567890,"state":"open","stats":{"volume":123.4,"low":60000.0,"high":62000.0},
+# "settlement_price":61000.1,"open_interest":2456789.0,"min_price":60300.0,"max_price":62100.0,"mark_price":61249.9,
+# "last_price":61250.0,"instrument_name":"BTC-PERPETUAL","index_price":61240.7,"funding_8h":0.00001,
+# "current_funding":0.0,"best_bid_price":61250.0,"best_bid_amount":3460.0,"best_ask_price":61250.5,
+# "best_ask_amount":680.0}}}
 class TickerData(Top, kw_only=True):
     last_price: Decimal | None = None
     stats: Stats = Stats()
