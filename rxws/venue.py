@@ -201,7 +201,11 @@ class Venue(Protocol):
         """
 
     def connection_url(self, endpoint: str = "public", base: str | None = None) -> str:
-        """Return the URL of a connection that has no topics yet; `base` in place of `BASE`, such as a test server's."""
+        """Return the URL of a connection that has no topics yet; `base` in place of `BASE`, such as a test server's.
+
+        Raises:
+            ConfigError: it is none of `ENDPOINTS`.
+        """
 
     def url(self, topics: Sequence[str], base: str | None = None) -> str:
         """Return the URL at which these topics can be had; where the venue's URLs can name topics, it does.
@@ -211,11 +215,15 @@ class Venue(Protocol):
             base: in place of `BASE`, such as a test server's; None: the venue's own.
 
         Raises:
-            ConfigError: they are of several classes.
+            ConfigError: there are none, they are of several classes, or more than a URL can name.
         """
 
     def subscribe(self, topics: Iterable[str], ids: Iterator[int]) -> list[Request]:
-        """Return the requests that ask for `topics`, in batches that the venue takes, numbered from `ids`."""
+        """Return the requests that ask for `topics`, in batches that the venue takes, numbered from `ids`.
+
+        Raises:
+            ConfigError: they are of several classes, which no one connection carries.
+        """
 
     def unsubscribe(self, topics: Iterable[str], ids: Iterator[int]) -> list[Request]:
         """Return the requests that end `topics`."""
@@ -229,7 +237,7 @@ class Venue(Protocol):
         Where it answers several of them, ask again with the rest.
         """
 
-    def decode(self, frame: bytes | str, arrival_ns: int | None = None) -> Sequence[MarketEvent]:
+    def decode(self, frame: bytes | str, arrival_ns: int | None = None) -> list[MarketEvent]:
         """Return what happened in the market by this message: nothing by one that is no data.
 
         Args:
@@ -237,5 +245,7 @@ class Venue(Protocol):
             arrival_ns: when; it is noted on the events.
 
         Raises:
-            msgspec.DecodeError: it is data, and not of the documented shape.
+            msgspec.DecodeError: it is data, and not of the documented shape; or it is no JSON, where all is JSON.
+            UnicodeDecodeError: it is not UTF-8.
+            RecursionError: it is nested deeper than the interpreter's stack.
         """
