@@ -12,6 +12,7 @@ from rxws.desired import Topics
 from rxws.dialogue import Patience, Told
 from rxws.errors import RxwsError
 from rxws.events import Event, Rejected, Stale, TopicChanged
+from rxws.lingering import linger
 from rxws.market import MarketEvent
 from rxws.options import StreamOptions
 from rxws.scheduler import RAISED, report
@@ -60,7 +61,7 @@ class Shard:
         self._tuning = tuning
         self._endpoint = endpoint
         self._members: dict[str, tuple[Member, ...]] = {}
-        self._lingering: dict[str, SerialDisposable] = {}
+        self._lingering: dict[str, abc.DisposableBase] = {}
         self._running: SerialDisposable | None = None
         self._scheduler: abc.SchedulerBase | None = None
 
@@ -117,8 +118,7 @@ class Shard:
         if not self._tuning.linger or self._scheduler is None:
             self._give_up(topic)
             return
-        timer = self._lingering[topic] = SerialDisposable()
-        timer.disposable = self._scheduler.schedule_relative(self._tuning.linger, lambda *_: self._give_up(topic))
+        self._lingering[topic] = linger(self._scheduler, self._tuning.linger, lambda: self._give_up(topic))
 
     def _give_up(self, topic: str) -> None:
         self._lingering.pop(topic, None)
