@@ -10,6 +10,7 @@ Every module of `rxws.exchanges` has a feed of the same name here.
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import cast
@@ -20,10 +21,10 @@ from rxws.venue import Venue
 __all__ = ["Feed", "SharedFeed"]
 
 
+@cache
 def __getattr__(name: str) -> Feed:
     # Found by its name, so that adding a venue is adding a file.
     module = f"rxws.exchanges.{name}"
     if name.startswith("_") or find_spec(module) is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}; a feed is called as its venue's module")
-    feed = globals()[name] = Feed(cast(Venue, import_module(module)))
-    return feed
+    return Feed(cast(Venue, import_module(module)))

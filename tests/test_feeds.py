@@ -392,7 +392,6 @@ def another_okx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any
     monkeypatch.setattr(exchanges, "__path__", [*exchanges.__path__, str(tmp_path)])
     yield feeds.okx_eea
     sys.modules.pop("rxws.exchanges.okx_eea", None)
-    vars(feeds).pop("okx_eea", None)
 
 
 async def test_adding_a_venue_is_adding_a_file(another_okx: Any) -> None:
