@@ -13,7 +13,7 @@ from reactivex import abc
 from reactivex.disposable import SerialDisposable
 
 from rxws.desired import Topics
-from rxws.errors import DecodeError, Disconnected, RxwsError, SubscriptionRejected, SubscriptionTimeout
+from rxws.errors import DecodeError, Disconnected, Killed, RxwsError, SubscriptionRejected, SubscriptionTimeout
 from rxws.events import TopicStatus
 from rxws.market import MarketEvent
 from rxws.scheduler import clock, wall_time_ns, when_drained
@@ -130,6 +130,10 @@ class Dialogue:
             self._forget(topic)
             self._send(self._venue.unsubscribe([topic], self._ids))
             self._ask([topic])
+
+    def reconnect(self) -> None:
+        """Cut the connection."""
+        self._connection.fail(Killed())
 
     def _update(self) -> None:
         self._is_changing = False

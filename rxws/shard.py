@@ -127,6 +127,12 @@ class Shard:
             if not len(self.topics):
                 self._end()
 
+    def end_lingering(self) -> None:
+        """Give up now what nobody wants any more."""
+        for topic in tuple(self._lingering):
+            self._lingering[topic].dispose()
+            self._give_up(topic)
+
     # What comes
 
     def _on_next(self, value: Told | Event) -> None:

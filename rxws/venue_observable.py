@@ -111,7 +111,7 @@ def venue_observable(
     >>> asyncio.run(main())
     'NKNUSDT'
     """
-    check_options(options)
+    check_options(venue, base, options)
     check_failures(on_rejected=on_rejected, on_silent=on_silent)
     check_flags(lifecycle=lifecycle)
     waits = patience(ack_timeout, first_data_timeout)
@@ -178,6 +178,9 @@ class Beginning:
 
     def renew(self, topic: str) -> None:
         """There is nothing to begin anew."""
+
+    def reconnect(self) -> None:
+        """There is no socket yet."""
 
     def end(self) -> None:
         """Wait no more."""

@@ -51,15 +51,17 @@ OVERLAP = 10.0
 """Seconds that a successor has to deliver in; a venue that announces its end leaves 60, or none that it promises."""
 
 
-def check_options(options: StreamOptions) -> None:
-    """Refuse keywords of `ws_observable` that are the venue's.
+def check_options(venue: Venue, base: str | None, options: StreamOptions) -> None:
+    """Refuse what `ws_observable` does, before anybody subscribes, and keywords of it that are the venue's.
 
     Raises:
-        ConfigError: it names the first of them.
+        ConfigError: it names the argument.
     """
     for name in OURS:
         if name in options:
             raise ConfigError(name, "the venue answers for it; leave it out, or take ws_observable and do it by hand")
+    given = cast(StreamOptions, {"topic": _topic, **options})
+    ws_observable(venue.connection_url(next(iter(venue.ENDPOINTS)), base), **given)
 
 
 def patience(acknowledgement: float | None, first_data: float | Callable[[str], float | None] | None) -> Patience:
@@ -127,13 +129,17 @@ def venue_stream(
             "idle_timeout": rules.silence,
             "dials": governor_for(venue, given(scheduler)),
             "retry": Backoff(table=venue.TABLE),
-            "topic": lambda value: value.topic if isinstance(value, Told) else None,
+            "topic": _topic,
         }
         merged = cast(StreamOptions, {**defaults, **options})
         stream = ws_observable(url, decode=PerConnection(dialogue), lifecycle=True, **merged)
         return stream.subscribe(observer, scheduler=scheduler)
 
     return Observable(subscribe)
+
+
+def _topic(value: Any) -> str | None:  # Any: what a stream brings
+    return value.topic if isinstance(value, Told) else None
 
 
 def governor_for(venue: Venue, scheduler: abc.SchedulerBase) -> Governor | None:
