@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Literal, TypeAlias, Unpack, cast, overload
+from typing import Literal, TypeAlias, Unpack, overload
 
 from reactivex import Observable, abc
-from reactivex import operators as ops
 from reactivex.disposable import CompositeDisposable, Disposable, SingleAssignmentDisposable
 
-from rxws import operators as wsops
 from rxws.desired import Topics
 from rxws.dialogue import Told
 from rxws.errors import ConfigError, RxwsError, SubscriptionRejected
@@ -121,6 +119,7 @@ def venue_observable(
     def subscribe(
         observer: abc.ObserverBase[MarketEvent | Event], scheduler: abc.SchedulerBase | None = None
     ) -> abc.DisposableBase:
+        on_next = observer.on_next
         wanted = topics if isinstance(topics, Topics) else Topics(first)
         beginning = Beginning(wanted)
         changing, running = SingleAssignmentDisposable(), SingleAssignmentDisposable()
@@ -134,11 +133,16 @@ def venue_observable(
             if raises(error, on_rejected, on_silent):
                 fail(error)
 
+        def take(value: Told | Event) -> None:
+            if isinstance(value, Told):
+                for event in value.events:
+                    on_next(event)
+            elif lifecycle:
+                on_next(value)
+
         def begin(endpoint: str) -> None:
             told = venue_stream(venue, wanted, endpoint, base, waits, failed, **options)
-            running.disposable = _values(told, lifecycle).subscribe(
-                observer.on_next, fail, observer.on_completed, scheduler=scheduler
-            )
+            running.disposable = told.subscribe(take, fail, observer.on_completed, scheduler=scheduler)
 
         def change(found: Iterable[str]) -> None:
             try:
@@ -186,17 +190,6 @@ class Beginning:
         """Wait no more."""
         self._then = None
         self._topics.leave(self)
-
-
-def _values(told: Observable[Told | Event], lifecycle: bool) -> Observable[MarketEvent | Event]:
-    source = told if lifecycle else told.pipe(wsops.data_only())
-    # An event is no list, and `flatten` lets it pass.
-    lists = cast("Observable[list[MarketEvent | Event]]", source.pipe(ops.map(_events)))
-    return lists.pipe(wsops.flatten())
-
-
-def _events(value: Told | Event) -> list[MarketEvent] | Event:
-    return value if isinstance(value, Event) else list(value.events)
 
 
 def raises(error: RxwsError, on_rejected: Failure, on_silent: Failure) -> bool:
