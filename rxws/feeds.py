@@ -21,10 +21,13 @@ from rxws.venue import Venue
 __all__ = ["Feed", "SharedFeed"]
 
 
-@cache
 def __getattr__(name: str) -> Feed:
     # Found by its name, so that adding a venue is adding a file.
-    module = f"rxws.exchanges.{name}"
-    if name.startswith("_") or find_spec(module) is None:
+    if name.startswith("_") or find_spec(f"rxws.exchanges.{name}") is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}; a feed is called as its venue's module")
-    return Feed(cast(Venue, import_module(module)))
+    return _feed(name)
+
+
+@cache
+def _feed(name: str) -> Feed:
+    return Feed(cast(Venue, import_module(f"rxws.exchanges.{name}")))
