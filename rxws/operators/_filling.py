@@ -80,9 +80,7 @@ class Filling(Generic[T]):
 
     def on_error(self, error: Exception) -> None:
         """Emit what is held, then the error."""
-        fills = tuple(self._fills.values())
-        self._leave()
-        for fill in fills:
+        for fill in tuple(self._fills.values()):
             for value in fill.held:
                 self._observer.on_next(value)
         self._break(error)
@@ -153,7 +151,7 @@ class Filling(Generic[T]):
 
     def _release(self, fill: Fill[T]) -> None:
         """Emit what is held, up to the next gap that is to be filled."""
-        while fill.held and not self.everything.is_disposed:
+        while fill.held:
             value = fill.held.popleft()
             self._held -= 1
             self._observer.on_next(value)

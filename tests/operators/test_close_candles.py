@@ -147,7 +147,11 @@ def test_without_anybody_who_is_told_the_log_has_it(caplog: pytest.LogCaptureFix
 
 def test_what_late_raises_is_the_results_error() -> None:
     """Nothing is left behind."""
-    fed = hand(late=lambda candle: candle.nothing).at(1.0, candle(0), candle(0, symbol="B")).at(63.0, candle(0))
+    fed = hand(late=lambda candle: candle.nothing).at(1.0, candle(0), candle(9, symbol="B")).at(63.0)
+    fed.on_seen = lambda error: left.append(fed.is_left)
+    left: list[bool] = []
+    fed.at(63.0, candle(0))
+    assert left == [True]  # before anybody hears of it
     assert isinstance(fed.values[-1], AttributeError)
     assert fed.is_left
 
@@ -209,6 +213,21 @@ def test_what_had_arrived_before_a_busy_loop_went_on_is_read_first() -> None:
     fed.virtual.schedule_absolute(62.0, lambda *_: fed.virtual.schedule(lambda *_: fed.source.on_next(candle(0, 2))))
     fed.at(500.0)
     assert [each[1:] for each in told(fed)] == [(0, 1, False), (0, 2, False), (0, 2, True)]
+
+
+def test_as_long_as_something_is_read_it_goes_on_reading() -> None:
+    """Whatever it is: what closes the candle, or is its last state, may stand behind it."""
+    fed, reads = hand().at(50.0, candle(0, 1)), list[int]()
+
+    def read(*_: object) -> None:
+        reads.append(1)
+        fed.source.on_next(candle(0, 2) if len(reads) == 10 else "something")
+        if len(reads) < 10:
+            fed.virtual.schedule(read)
+
+    fed.virtual.schedule_absolute(62.0, read)
+    fed.at(500.0)
+    assert [each[1:] for each in told(fed) if len(each) > 2] == [(0, 1, False), (0, 2, False), (0, 2, True)]
 
 
 def test_history_is_closed_candle_by_candle() -> None:

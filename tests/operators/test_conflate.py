@@ -99,6 +99,12 @@ def test_what_came_before_its_time_for_an_event_begins_an_interval() -> None:
     assert fed.messages[-1] == (6.5, "a3")
 
 
+def test_what_came_before_its_time_does_not_hold_up_others() -> None:
+    """Their intervals end when they end."""
+    fed = hand().at(5.0, "a1", "a2").at(5.25, "b1").at(5.5, closed(), "a3", "b2").at(20.0)
+    assert fed.messages[-2:] == [(6.25, "b2"), (6.5, "a3")]
+
+
 def test_an_event_behind_which_somebody_leaves_is_not_seen() -> None:
     """Nor are the others that waited."""
     fed = Hand(lambda hand: lambda source: source.pipe(conflate(1.0, first, told=hand.tell), ops.take(3)))
@@ -174,7 +180,11 @@ async def test_with_a_loop_its_handler_hears_what_told_raised() -> None:
 @pytest.mark.parametrize("key", [lambda value: value.nothing, lambda value: [value]], ids=["raises", "is no key"])
 def test_what_key_raises_is_the_results_error(key: Any) -> None:
     """The source is left."""
-    fed = hand(key=key).at(5.0, "a1", "a2")
+    fed = hand(key=key)
+    fed.on_seen = lambda error: observers.extend(fed.source.observers)
+    observers: list[Any] = []
+    fed.at(5.0, "a1", "a2")
+    assert observers == []  # before anybody hears of it
     assert [type(value) for value in fed.values] in ([AttributeError], [TypeError])
     assert fed.is_left
 

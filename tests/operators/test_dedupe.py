@@ -53,7 +53,10 @@ def test_what_passes_is_what_was_not_among_the_last_keys(values: list[int], reme
 @pytest.mark.parametrize("key", [lambda value: value["t"], lambda value: [value]], ids=["raises", "is no key"])
 def test_what_key_raises_is_the_results_error(key: Any) -> None:
     """So is that what it returned cannot be hashed; the source is left, and nothing is raised into it."""
-    hand = Hand(dedupe(key)).at(0.0, 5, 6)
+    hand, left = Hand(dedupe(key)), list[bool]()
+    hand.on_seen = lambda error: left.append(hand.is_left)
+    hand.at(0.0, 5, 6)
+    assert left == [True]  # before anybody hears of it
     assert [type(value) for value in hand.values] == [TypeError]
     assert hand.is_left
 

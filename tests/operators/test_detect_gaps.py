@@ -167,7 +167,10 @@ def test_a_rotation_is_another_connection_too() -> None:
 )
 def test_what_the_callers_functions_raise_is_the_results_error(arguments: Any) -> None:
     """The source is left."""
-    fed = Hand(detect_gaps(*arguments)).at(0.0, ("a", 1), ("a", 2))
+    fed, left = Hand(detect_gaps(*arguments)), list[bool]()
+    fed.on_seen = lambda error: left.append(fed.is_left)
+    fed.at(0.0, ("a", 1), ("a", 2))
+    assert left == [True]  # before anybody hears of it
     assert [type(value) for value in fed.values] in ([AttributeError], [TypeError])
     assert fed.is_left
 

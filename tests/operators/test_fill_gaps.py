@@ -393,6 +393,33 @@ def test_what_the_subscriber_raises_at_what_was_fetched_ends_it() -> None:
     assert (len(fed.values), fed.is_left) == (2, True)
 
 
+def test_what_the_subscriber_raises_behind_a_fetch_that_failed_ends_it_too() -> None:
+    """It is raised by a timer as well."""
+    desk = Desk()
+    desk.answers = lambda gap: OSError()
+    fed = filling(desk, attempts=1).at(5.0, gap("a", 1, 4), one("a4"), one("a5"))
+    fed.on_seen = lambda value: value.nothing
+    with pytest.raises(AttributeError):
+        fed.at(50.0)
+    assert (len(fed.values), fed.is_left) == (2, True)
+
+
+def test_a_fetch_whose_gap_was_given_up_meanwhile_is_not_heard() -> None:
+    """What it answers would come behind what was held."""
+    desk = Desk()
+
+    def fetch(gap: Gap) -> list[One]:
+        desk.hand.at(5.0, one("a3"), one("a4"))
+        return [One("a", 2, True)]
+
+    desk.hand = Hand(
+        fill_gaps(fetch, lambda value: value.number, lambda value: value.topic, maxsize=1, failed=desk.fails)
+    )
+    fed = desk.hand.at(5.0, gap("a", 1, 3), one("a5"))
+    assert [shown(value) for value in fed.values] == ["a1..3", "a3", "a4", "a5"]
+    assert len(desk.failed) == 1
+
+
 @pytest.mark.parametrize("answer", [[One("a", 2, True)], OSError()], ids=["answers", "raises"])
 def test_a_fetch_that_makes_its_subscriber_leave_is_not_heard(answer: Any) -> None:
     """Neither its answer nor its failure."""

@@ -67,6 +67,7 @@ def test_a_lost_connection_is_a_dead_leg_until_the_next_value() -> None:
     """Not until one opens; and nothing is told twice."""
     fed = hand().at(1.0, 1).at(2.0, closed(), closed(), stale()).at(3.0, opened()).at(50.0).at(51.0, 2)
     assert told(fed) == [(1.0, 1, ""), (2.0, 1, "closed"), (51.0, 2, "")]
+    assert hand().at(1.0, 1, closed()).timers == 0
     assert told(hand().at(1.0, closed()).at(50.0)) == [(1.0, None, "closed")]
 
 
@@ -94,7 +95,10 @@ def test_it_says_where_it_comes_from() -> None:
 def test_the_end_of_the_source_is_told_and_then_it_ends(error: Any) -> None:
     """Also where it was dead already: nothing follows any more."""
     last = COMPLETED if error is None else error
-    fed = hand().at(1.0, 1).at(2.0).ends(error)
+    fed, left = hand().at(1.0, 1).at(2.0), list[bool]()
+    fed.on_seen = lambda leg: left.append(fed.is_left)
+    fed.ends(error)
+    assert left == [True, True]  # before anybody hears of it
     assert told(fed) == [(1.0, 1, ""), (2.0, 1, "ended"), (2.0, last)]
     assert (fed.values[1].is_fresh, fed.values[1].age, fed.is_left) == (False, 1.0, True)
     fed = hand().at(1.0, 1, closed()).ends(error)
@@ -130,10 +134,15 @@ def test_what_had_arrived_before_a_busy_loop_went_on_is_read_first() -> None:
     assert told(fed) == [(1.0, 1, ""), (6.0, 2, "")]
 
 
-def test_a_value_touches_no_timer() -> None:
+def test_a_value_touches_no_timer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten thousand of them cost one."""
-    fed = hand().at(1.0, *range(100)).at(3.0, *range(100))
-    assert fed.timers == 1
+    fed, scheduled = hand().at(1.0), list[float]()
+    relative = fed.virtual.schedule_relative
+    monkeypatch.setattr(
+        fed.virtual, "schedule_relative", lambda due, *rest: (scheduled.append(due), relative(due, *rest))[1]
+    )
+    fed.at(1.0, *range(100)).at(3.0, *range(100))
+    assert (fed.timers, scheduled) == (1, [])
     assert told(fed.at(50.0))[-1] == (8.0, 99, "silent")
 
 

@@ -57,6 +57,13 @@ def test_what_comes_within_a_turn_waits_for_the_next() -> None:
     fed.on_seen = lambda value: fed.source.on_next(value + 2) if value < 5 else None
     fed.at(6.0)
     assert fed.values == [1, 2, 3, 4, 5, 6]
+    fed = hand().at(5.0, 1)
+    fed.on_seen = lambda value: (
+        value == 1 and (fed.virtual.schedule(lambda *_: others.append(fed.values)), fed.at(5.0, 2))
+    )
+    others: list[list[int]] = []
+    fed.at(6.0)
+    assert (fed.values, others) == ([1, 2], [[1]])
 
 
 @pytest.mark.parametrize(
@@ -108,7 +115,10 @@ def test_the_end_comes_behind_what_waits() -> None:
     error = ConnectionClosed(1006)
     fed = hand().at(5.0, 1, 2).ends(error)
     assert fed.values == []
+    fed.on_seen = lambda value: left.append(fed.is_left)
+    left: list[bool] = []
     assert (fed.at(6.0).values, fed.is_left) == ([1, 2, error], True)
+    assert left == [True, True, True]
     assert hand().ends().at(1.0).values == [COMPLETED]
 
 
