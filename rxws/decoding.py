@@ -36,7 +36,7 @@ Decode = type[T] | UnionType | Callable[[bytes], T] | None
 
 _json = msgspec.json.Decoder()
 _exact = msgspec.json.Decoder(float_hook=Decimal)
-NOT_JSON = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+NOT_JSON = (msgspec.DecodeError, RecursionError, UnicodeError)
 """Raised where something is no JSON of the wanted shape, is nested deeper than the stack, or is not UTF-8."""
 
 
