@@ -258,5 +258,5 @@ class Mender:
         self._failed(TimeoutError(f"no snapshot within {self._mending.timeout:g} s"))
 
     def _failed(self, error: Exception) -> None:
-        self._nuisances.log("the book of %s could not be mended, and is tried again: %r", self._symbol, error)
+        self._nuisances.warn("the book of %s could not be mended, and is tried again: %r", self._symbol, error)
         self.again()

@@ -120,7 +120,7 @@ class Closing:
             self._observer.on_error(error)
 
     def _log(self, candle: Candle) -> None:
-        self._nuisances.log(
+        self._nuisances.warn(
             "%r: a candle of %r, interval %r, came after it was closed", candle.venue, candle.symbol, candle.interval
         )
 

@@ -64,7 +64,7 @@ class Drops:
         if self._stats is not None:
             self._stats.dropped += 1
         if self._told is None:
-            self._nuisances.log("%d dropped so far by the operator %s", self.count, self._where)
+            self._nuisances.warn("%d dropped so far by the operator %s", self.count, self._where)
         else:
             self._overflows.dropped(self._where, 1)
 

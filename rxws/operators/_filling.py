@@ -181,7 +181,7 @@ class Filling(Generic[T]):
 
     def _log(self, gap: Gap, error: Exception) -> None:
         words = escaped(masked_text(repr(error)))
-        self._nuisances.log("%r: the gap from %d to %d is not filled: %s", gap.topic, gap.last, gap.next, words)
+        self._nuisances.warn("%r: the gap from %d to %d is not filled: %s", gap.topic, gap.last, gap.next, words)
 
 
 def _lacks_something(gap: Gap) -> bool:

@@ -22,7 +22,7 @@ class Nuisances:
         self._now = clock(scheduler)
         self._logged: float | None = None
 
-    def log(self, message: str, *args: object) -> None:
+    def warn(self, message: str, *args: object) -> None:
         """Log it, unless that was done lately."""
         now = self._now()
         if self._logged is None or now - self._logged >= LOG_EVERY:
