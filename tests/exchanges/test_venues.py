@@ -328,8 +328,9 @@ KEYS = st.sampled_from(
 )
 WORDS = st.sampled_from(
     "trade aggTrade kline depthUpdate serverShutdown btcusdt@trade btcusdt@depth20@100ms !ticker@arr subscriptions "
-    "error heartbeat snapshot l2update match ticker subscription test_request platform_state book.X.raw trades.X.raw "
-    "subscribe chart.trades.X.7 notice 64008 books trades candle1m candle1M tickers update 1.5 NaN 1781234567890".split()
+    "error heartbeat snapshot l2update match ticker subscription test_request platform_state book.X.raw "
+    "trades.X.raw subscribe chart.trades.X.7 notice 64008 books trades candle1m candle1M tickers update "
+    "1.5 NaN 1781234567890".split()
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5) | WORDS,
