@@ -107,7 +107,8 @@ class Rules:
         dials: how often an address may dial.
         first_subscribe: seconds after the handshake in which a client must have subscribed.
         max_age: seconds that a connection lives.
-        silence: seconds without any message after which a connection that has topics is as good as lost.
+        silence: seconds without any message after which a connection is as good as lost, where the venue has something
+            to say however quiet the market is; None: it has not, and only WebSocket's own pings tell.
     """
 
     send: SendLimit | None

@@ -67,7 +67,7 @@ RULES = Rules(
     dials=Dials(300, 300.0),
     first_subscribe=None,
     max_age=86_400.0,
-    silence=60.0,
+    silence=None,
 )
 
 # Who sends too much is closed with 1008, and refused for two minutes: each attempt of that time begins them anew.

@@ -74,7 +74,7 @@ RULES = Rules(
     dials=Dials(8, 1.0),
     first_subscribe=5.0,
     max_age=None,
-    silence=60.0,
+    silence=None,
 )
 
 TABLE: Table = errors.TABLE
