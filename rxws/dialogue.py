@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 from math import inf
 from typing import NamedTuple
 
+import msgspec
 from reactivex import abc
 from reactivex.disposable import SerialDisposable
 
@@ -113,7 +115,7 @@ class Dialogue:
             case Kind.UNKNOWN:
                 self._strange(payload, "it is nothing that the venue documents")
             case _:
-                self._remarked(frame)
+                return self._remarked(frame)
         return None
 
     # What is asked for (rxws.desired.Asker)
@@ -226,16 +228,17 @@ class Dialogue:
         self._connection.journal.rejected(topic, problem)
         self._failed(topic, SubscriptionRejected(topic, problem))
 
-    def _remarked(self, frame: Frame) -> None:
+    def _remarked(self, frame: Frame) -> Told | None:
         if frame.answer is not None:
-            try:
+            with suppress(Disconnected):
                 self._connection.send(frame.answer)
-            except Disconnected:
-                return
         if frame.topic is not None:
             self._live(frame.topic)
         if frame.ends:
             self._ends()
+        if frame.proof is None or frame.topic not in self.statuses:
+            return None
+        return Told(frame.topic, (msgspec.structs.replace(frame.proof, arrival_ns=self._arrival_ns),))
 
     # What happens in the market
 

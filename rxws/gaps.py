@@ -10,7 +10,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
-from rxws.market import BookDelta, BookSnapshot, MarketEvent, Trade
+from rxws.market import BookDelta, BookSnapshot, LastTrade, MarketEvent, Trade
 
 __all__ = ["Rule", "State", "Step", "Verdict", "consecutive", "links"]
 
@@ -28,11 +28,15 @@ class Verdict(Enum):
 
 
 class State(NamedTuple):
-    """What is known of a topic: the number of its last event, whether that was a whole book, and what it linked to."""
+    """What is known of a topic: the number of its last event, whether that was a whole book, and what it linked to.
+
+    `proven` is the number up to which there were events, where the venue has said so.
+    """
 
     last: int
     whole: bool = False
     previous: int | None = None
+    proven: int | None = None
 
 
 class Step(NamedTuple):
@@ -54,7 +58,9 @@ def consecutive(state: State | None, event: MarketEvent) -> Step:
     """Each event's `sequence` is the one before plus one: trades, and the books of some venues.
 
     A whole book begins anew, at whatever number: Bybit sends one, numbered 1, when its service has restarted. What has
-    no number is not checked. A number that goes back is a duplicate, however far it goes.
+    no number is not checked. A number that goes back is a duplicate, however far it goes. A `LastTrade` proves that
+    there were trades up to it: those that have not come are missing, also where no later one follows; they may come
+    yet, and are no duplicates then.
 
     >>> from decimal import Decimal
     >>> def trade(number):
@@ -66,13 +72,19 @@ def consecutive(state: State | None, event: MarketEvent) -> Step:
     """
     if isinstance(event, BookSnapshot):
         return _begun_by(event)
+    if isinstance(event, LastTrade):
+        return _proven(state, event.sequence)
     number = event.sequence if isinstance(event, Trade | BookDelta) else None
     if number is None:
         return Step(Verdict.OK, state)
-    if state is not None and number <= state.last:
+    if state is None:
+        return Step(Verdict.OK, State(number))
+    if number <= state.last:
         return Step(Verdict.DUPLICATE, state)
-    missing = state is not None and number > state.last + 1
-    return Step(Verdict.GAP if missing else Verdict.OK, State(number), number if missing else 0)
+    proven = state.proven
+    missing = number > (state.last if proven is None else max(state.last, proven)) + 1
+    known = State(number, proven=None if proven is None or proven <= number else proven)
+    return Step(Verdict.GAP if missing else Verdict.OK, known, number if missing else 0)
 
 
 def links(state: State | None, event: MarketEvent) -> Step:
@@ -105,6 +117,13 @@ def links(state: State | None, event: MarketEvent) -> Step:
     if event.first is not None:
         return _ranged(state, event.first, event.sequence)
     return Step(Verdict.OK, State(event.sequence))
+
+
+def _proven(state: State | None, number: int) -> Step:
+    # Before the first trade nothing is missing: one begins somewhere.
+    if state is None or number <= max(state.last, state.proven or state.last):
+        return Step(Verdict.OK, state)
+    return Step(Verdict.GAP, State(state.last, proven=number), number + 1)
 
 
 def _begun_by(book: BookSnapshot) -> Step:

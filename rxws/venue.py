@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias
 from rxws.errors import Table
 from rxws.gaps import Rule
 from rxws.limits import SendLimit
-from rxws.market import BookSnapshot, MarketEvent
+from rxws.market import BookSnapshot, LastTrade, MarketEvent
 
 __all__ = ["Action", "Dials", "Frame", "Heartbeat", "Kind", "Reply", "Request", "Rules", "Snapshots", "Venue"]
 
@@ -40,12 +40,14 @@ class Frame(NamedTuple):
         topic: whose data it is; None where it is no data, or does not say.
         ends: whether it announces that the venue is about to close the connection.
         answer: what a heartbeat wants to be answered with; None: nothing.
+        proof: which trade a heartbeat says was the last one; None: it does not say.
     """
 
     kind: Kind
     topic: str | None = None
     ends: bool = False
     answer: str | None = None
+    proof: LastTrade | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,9 @@ class Venue(Protocol):
 
     BOOK_RULE: Rule | None
     """What the numbers of consecutive messages of a book must be like; None: they say nothing."""
+
+    PROOF: Callable[[str], str] | None
+    """Returns of a symbol the topic whose heartbeats say which trade was the last one; None: there is none."""
 
     SNAPSHOTS: Snapshots | None
     """Where a book begins, and begins anew after a gap; None: with the snapshot that follows a subscription."""

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import rxws
 from rxws import exchanges, feeds
 from rxws import operators as wsops
 from rxws.errors import ConfigError, SubscriptionRejected
-from rxws.events import Gap, Opened, TopicChanged, TopicStatus
+from rxws.events import Event, Gap, Opened, TopicChanged, TopicStatus
 from rxws.feed import Feed, SharedFeed
 from rxws.feeds import binance, binance_usdm, coinbase_exchange, deribit, okx
 from rxws.market import BookDelta, BookSnapshot, Candle, Quote, Ticker, Trade
@@ -216,6 +217,28 @@ async def test_with_lifecycle_the_stream_tells_of_its_connection_its_topic_and_w
     statuses = [each.status for each in seen if isinstance(each, TopicChanged)]
     assert statuses == [TopicStatus.REQUESTED, TopicStatus.ACKNOWLEDGED, TopicStatus.LIVE]
     assert any(isinstance(each, Opened) for each in seen)
+
+
+@pytest.mark.parametrize("is_shared", [False, True])
+async def test_a_heartbeat_proves_that_the_last_trade_is_missing(is_shared: bool) -> None:
+    """Coinbase says which one it was: no later trade is needed, and the heartbeat itself is no trade."""
+    seen: list[Any] = []
+    limits = replace(Limits.off(), heartbeat=0.02)
+    async with venue("coinbase_exchange", rate=None, limits=limits) as (exchange, feed, symbol):
+        trades = (feed.shared() if is_shared else feed).trades(symbol, lifecycle=True)
+        subscription = trades.subscribe(seen.append, scheduler=rxws.scheduler())
+        await exchange.until(lambda: exchange.live and f"matches:{symbol}" in exchange.live[0].streams)
+        exchange.burst(8)
+        exchange.drop_messages(1_000, f"matches:{symbol}")
+        exchange.burst(8)
+        await until(lambda: any(isinstance(each, Gap) for each in seen))
+        subscription.dispose()
+
+    gap = next(each for each in seen if isinstance(each, Gap))
+    trades_before = [each for each in seen[: seen.index(gap)] if isinstance(each, Trade)]
+    assert gap.last == trades_before[-1].sequence
+    assert {type(each) for each in seen if not isinstance(each, Event)} == {Trade}
+    assert not any(isinstance(each, Trade) for each in seen[seen.index(gap) :])
 
 
 async def test_without_it_there_is_data_only() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rxws.gaps import Rule, State, Step, Verdict, consecutive, links
-from rxws.market import BookDelta, BookSnapshot, Candle, MarketEvent, Quote, Ticker, Trade
+from rxws.market import BookDelta, BookSnapshot, Candle, LastTrade, MarketEvent, Quote, Ticker, Trade
 
 OK, DUPLICATE, GAP, RESET = Verdict.OK, Verdict.DUPLICATE, Verdict.GAP, Verdict.RESET
 WHOSE: dict[str, Any] = {"venue": "v", "symbol": "s"}
@@ -355,3 +355,43 @@ def test_what_is_no_book_is_not_checked() -> None:
         said = steps(links, trade(9), *others(), state=known)
         assert {step.verdict for step in said} == {OK}
         assert {step.state for step in said} == {known}
+
+
+# What a heartbeat proves
+
+
+def proof(number: int) -> LastTrade:
+    """A heartbeat that says which trade was the last one."""
+    return LastTrade(venue="v", symbol="s", sequence=number, time_ns=None)
+
+
+def walked(*events: MarketEvent) -> list[str]:
+    """Return the verdict of each event, and behind a gap the numbers between which it is."""
+    state: State | None = None
+    told = []
+    for event in events:
+        last = None if state is None else state.last
+        verdict, state, following = consecutive(state, event)
+        told.append(f"gap {last}-{following}" if verdict is Verdict.GAP else verdict.value)
+    return told
+
+
+def test_a_last_trade_that_has_come_proves_nothing() -> None:
+    """Nor does one before the first trade: one begins somewhere."""
+    assert walked(proof(5), trade(7), proof(7), proof(6), trade(8)) == ["ok"] * 5
+
+
+def test_a_last_trade_that_has_not_come_is_missing() -> None:
+    """It is told once, and the trade behind it is no further gap."""
+    assert walked(trade(7), proof(9), proof(9), trade(10)) == ["ok", "gap 7-10", "ok", "ok"]
+
+
+def test_what_was_proven_missing_may_come_yet() -> None:
+    """A heartbeat that overtook a trade costs nothing but a `Gap` too many; what is missing after all is told."""
+    assert walked(trade(7), proof(9), trade(8), trade(9), trade(9)) == ["ok", "gap 7-10", "ok", "ok", "duplicate"]
+    assert walked(trade(7), proof(9), trade(8), trade(12)) == ["ok", "gap 7-10", "ok", "gap 8-12"]
+
+
+def test_a_later_proof_tells_what_else_is_missing() -> None:
+    """And no proof that is older than another one."""
+    assert walked(trade(7), proof(9), proof(8), proof(11)) == ["ok", "gap 7-10", "ok", "gap 7-12"]

@@ -9,7 +9,7 @@ ccxt/go-binance, pull request 809; what is marked otherwise was seen by users.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec import Raw, Struct
@@ -31,6 +31,7 @@ __all__ = [
     "GREETINGS",
     "HEARTBEAT",
     "NAME",
+    "PROOF",
     "RULES",
     "SNAPSHOTS",
     "TABLE",
@@ -77,6 +78,7 @@ PUBLIC = ("bookTicker", "depth", "rpiDepth")
 """What streams of the class "public" are called; all others are "market"."""
 
 TRADE_RULE: gaps.Rule | None = gaps.consecutive
+PROOF: Callable[[str], str] | None = None
 BOOK_RULE: gaps.Rule | None = gaps.links
 
 

@@ -24,7 +24,7 @@ from rxws.decoding import NOT_JSON
 from rxws.errors import ConfigError, Table
 from rxws.exchanges._topics import address, batches, channel_and_symbol, check_symbol, one_endpoint, split_pair
 from rxws.limits import SendLimit
-from rxws.market import BookDelta, BookSnapshot, Level, MarketEvent, Side, Ticker, Trade
+from rxws.market import BookDelta, BookSnapshot, LastTrade, Level, MarketEvent, Side, Ticker, Trade
 from rxws.venue import Action, Dials, Frame, Heartbeat, Kind, Reply, Request, Rules, Snapshots
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "GREETINGS",
     "HEARTBEAT",
     "NAME",
+    "PROOF",
     "RULES",
     "SNAPSHOTS",
     "TABLE",
@@ -46,7 +47,6 @@ __all__ = [
     "decode",
     "endpoint",
     "heartbeat",
-    "last_trade",
     "quotes",
     "reply",
     "subscribe",
@@ -135,6 +135,9 @@ def heartbeat(symbol: str) -> str:
     return f"heartbeat:{_checked(symbol)}"
 
 
+PROOF: Callable[[str], str] | None = heartbeat
+
+
 def common_symbol(symbol: str) -> str:
     """Return the common form of a product.
 
@@ -212,6 +215,10 @@ def _checked(symbol: str) -> str:
     return check_symbol(symbol, "BTC-USD")
 
 
+Time: TypeAlias = Annotated[datetime, Meta(tz=True)]
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 class Channel(Struct):
     name: str
     product_ids: list[str] = []
@@ -225,7 +232,6 @@ class Envelope(Struct):
     channels: list[Channel] = []
     message: str = ""
     reason: str = ""
-    last_trade_id: int | None = None
 
 
 _envelope = msgspec.json.Decoder(Envelope)
@@ -246,7 +252,7 @@ KINDS: Mapping[str, tuple[Kind, str]] = {
 #
 # Source: "Heartbeat Channel".
 def classify(frame: bytes | str) -> Frame:
-    """Return what a message is; a heartbeat is of a topic too.
+    """Return what a message is; a heartbeat is of a topic too, and says which trade was the last one.
 
     >>> classify('{"type":"match","product_id":"BTC-USD"}').topic
     'matches:BTC-USD'
@@ -256,24 +262,26 @@ def classify(frame: bytes | str) -> Frame:
     except NOT_JSON:
         return Frame(Kind.UNKNOWN)
     kind, channel = KINDS.get(told.type, (Kind.UNKNOWN, ""))
-    return Frame(kind, f"{channel}:{told.product_id}" if channel else None)
+    topic = f"{channel}:{told.product_id}" if channel else None
+    return Frame(kind, topic, proof=_proof(frame) if kind is Kind.HEARTBEAT else None)
 
 
-def last_trade(frame: bytes | str) -> tuple[str, int] | None:
-    """Return of a heartbeat the product, and the number of its last trade; None of anything else.
+class LastMatch(Struct):
+    last_trade_id: int
+    product_id: str
+    time: Time | None = None
 
-    It proves that a trade was missed even where no later one comes.
 
-    >>> last_trade('{"type":"heartbeat","last_trade_id":20,"product_id":"BTC-USD","sequence":90}')
-    ('BTC-USD', 20)
-    """
+_last_match = msgspec.json.Decoder(LastMatch)
+
+
+def _proof(frame: bytes | str) -> LastTrade | None:
     try:
-        told = _envelope.decode(frame)
+        told = _last_match.decode(frame)
     except NOT_JSON:
         return None
-    if told.type != "heartbeat" or told.last_trade_id is None:
-        return None
-    return told.product_id, told.last_trade_id
+    time_ns = None if told.time is None else _nanoseconds(told.time)
+    return LastTrade(venue=NAME, symbol=told.product_id, sequence=told.last_trade_id, time_ns=time_ns)
 
 
 # {"type":"subscriptions","channels":[{"name":"heartbeat","product_ids":["BTC-USD"]},{"name":"matches",
@@ -333,8 +341,6 @@ def decode(frame: bytes | str, arrival_ns: int | None = None) -> list[MarketEven
 
 
 Decoder: TypeAlias = Callable[[bytes | str, int | None], MarketEvent]
-Time: TypeAlias = Annotated[datetime, Meta(tz=True)]
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 # Source: "Level2 Channel"; this first message has no time.

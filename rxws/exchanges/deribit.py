@@ -31,6 +31,7 @@ __all__ = [
     "GREETINGS",
     "HEARTBEAT",
     "NAME",
+    "PROOF",
     "RULES",
     "SNAPSHOTS",
     "TABLE",
@@ -78,6 +79,7 @@ RULES = Rules(
 TABLE: Table = errors.TABLE
 
 TRADE_RULE: gaps.Rule | None = gaps.consecutive
+PROOF: Callable[[str], str] | None = None
 BOOK_RULE: gaps.Rule | None = gaps.links
 SNAPSHOTS: Snapshots | None = None
 

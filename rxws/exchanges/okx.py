@@ -34,6 +34,7 @@ __all__ = [
     "GREETINGS",
     "HEARTBEAT",
     "NAME",
+    "PROOF",
     "RULES",
     "SNAPSHOTS",
     "TABLE",
@@ -80,6 +81,7 @@ TABLE: Table = errors.TABLE
 
 # Trades are told together where one order filled several, so that their numbers skip.
 TRADE_RULE: gaps.Rule | None = None
+PROOF: Callable[[str], str] | None = None
 BOOK_RULE: gaps.Rule | None = gaps.links
 SNAPSHOTS: Snapshots | None = None
 

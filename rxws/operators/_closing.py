@@ -15,7 +15,7 @@ from reactivex.disposable import CompositeDisposable, SerialDisposable, SingleAs
 from rxws._sliding import TICK
 from rxws.events import Event
 from rxws.market import Candle
-from rxws.operators._nuisances import Nuisances
+from rxws.operators._nuisances import LOG, Nuisances
 from rxws.operators._stamps import is_down
 from rxws.operators._turns import in_turn
 from rxws.scheduler import wall_time_ns, when_drained
@@ -120,9 +120,9 @@ class Closing:
             self._observer.on_error(error)
 
     def _log(self, candle: Candle) -> None:
-        self._nuisances.warn(
-            "%r: a candle of %r, interval %r, came after it was closed", candle.venue, candle.symbol, candle.interval
-        )
+        if self._nuisances.is_due():
+            whose = (candle.venue, candle.symbol, candle.interval)
+            LOG.warning("%r: a candle of %r, interval %r, came after it was closed", *whose)
 
     # The timer
 

@@ -13,7 +13,7 @@ from reactivex.disposable import CompositeDisposable, Disposable, SingleAssignme
 from rxws.errors import BufferOverflow
 from rxws.events import Event, Gap
 from rxws.operators._fetching import Fetching, Query
-from rxws.operators._nuisances import Nuisances
+from rxws.operators._nuisances import LOG, Nuisances
 from rxws.operators._topics import topic_text
 from rxws.redaction import escaped, masked_text
 
@@ -180,8 +180,9 @@ class Filling(Generic[T]):
         self._fills.clear()
 
     def _log(self, gap: Gap, error: Exception) -> None:
-        words = escaped(masked_text(repr(error)))
-        self._nuisances.warn("%r: the gap from %d to %d is not filled: %s", gap.topic, gap.last, gap.next, words)
+        if self._nuisances.is_due():
+            words = escaped(masked_text(repr(error)))
+            LOG.warning("%r: the gap from %d to %d is not filled: %s", gap.topic, gap.last, gap.next, words)
 
 
 def _lacks_something(gap: Gap) -> bool:

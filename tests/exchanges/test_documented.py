@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from rxws.exchanges import _binance, _binance_data, binance, binance_usdm, coinbase_exchange, deribit, okx
-from rxws.market import BookDelta, BookSnapshot, Candle, MarketEvent, Quote, Ticker, Trade
+from rxws.market import BookDelta, BookSnapshot, Candle, LastTrade, MarketEvent, Quote, Ticker, Trade
 from rxws.venue import Frame, Kind, Request
 
 NS = 1_000_000
@@ -225,7 +225,13 @@ BINANCE_USDM = [
 ]
 COINBASE: dict[str, Any] = {"venue": "coinbase_exchange", "symbol": "BTC-USD"}
 COINBASE_EXCHANGE = [
-    Documented(coinbase_exchange, Frame(Kind.HEARTBEAT, "heartbeat:BTC-USD")),
+    Documented(
+        coinbase_exchange,
+        Frame(
+            *(Kind.HEARTBEAT, "heartbeat:BTC-USD"),
+            proof=LastTrade(**COINBASE, sequence=20, time_ns=1781234567890 * NS),
+        ),
+    ),
     Documented(
         *(coinbase_exchange, ACKNOWLEDGEMENT, ()),
         asked=("level2_batch:BTC-USD", "ticker:BTC-USD"),

@@ -122,6 +122,15 @@ def test_the_end_comes_behind_what_waits() -> None:
     assert hand().ends().at(1.0).values == [COMPLETED]
 
 
+def test_all_that_was_dropped_is_told_before_the_end() -> None:
+    """As exactly as it is counted."""
+    fed = hand(1, "drop_newest").at(5.0, 1, 2, 3, 4).ends()
+    fed.on_seen = lambda value: told.append((value, sum(count for _, count in fed.told)))
+    told: list[Any] = []
+    fed.at(5.1)
+    assert told == [(1, 1), (COMPLETED, 3)]
+
+
 def test_events_take_no_room_and_are_not_dropped() -> None:
     """They keep their place among what is not dropped either."""
     fed = hand(2, "drop_oldest").at(5.0, opened(), 1, closed(), 2, opened(), 3, stale()).at(6.0)

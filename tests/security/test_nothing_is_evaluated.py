@@ -17,9 +17,9 @@ RUNNING_MODULES = frozenset(
 )
 # Modules that have functions of such names, and what may be called there.
 SUBPROCESSES = frozenset({"subprocess", "os.system", "os.popen", "pty"})
-LOGS = frozenset({"debug", "info", "warn", "warning", "error", "exception", "critical", "log"})
-# `Lifecycle.log` and `Nuisances.warn` hand their caller's format on; their callers are looked at too.
-HANDS_ON = {("telling.py", "message"), ("_nuisances.py", "message")}
+LOGS = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log"})
+# `Lifecycle.log` hands its caller's format on; its callers are looked at too.
+HANDS_ON = {("telling.py", "message")}
 
 
 def found(source: str, name: str) -> list[str]:
