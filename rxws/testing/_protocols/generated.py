@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from math import floor, inf, log10
 from random import Random
@@ -143,6 +143,7 @@ class Generated(ABC):
     """
 
     idle_close: tuple[int, str] | None = None
+    endpoints: Mapping[str, str]
     usual: ClassVar[tuple[str, ...]]
     jump: ClassVar[int] = 0
     unknown_levels: ClassVar[float] = 0.0
