@@ -135,6 +135,8 @@ class Book:
         if taken == there and len(levels.keys) <= self._levels // 2:
             self.put(levels, self._behind(levels), self._some())
         self.put(levels, key, there - taken)
+        if not levels.keys:  # there is no price below a bid of one tick
+            self.put(levels, key, self._some())
         return taken
 
     def put(self, side: Side, key: int, size: int) -> None:

@@ -6,7 +6,7 @@ from zlib import crc32
 
 from rxws.testing._book import ASKS, BIDS, Change, Levels
 from rxws.testing._instrument import Candle, Instrument, Order
-from rxws.testing._protocols.generated import CandleTopic, DeltaTopic, Plain, TradeTopic
+from rxws.testing._protocols.topics import CandleTopic, DeltaTopic, Plain, TradeTopic
 
 __all__ = ["AllTrades", "Books", "Candles", "Numbering", "Tickers", "Top", "Trades", "checksum"]
 

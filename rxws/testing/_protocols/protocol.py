@@ -117,6 +117,9 @@ class VenueProtocol(Protocol):
     idle_close: tuple[int, str] | None
     """With what it ends a connection on which nothing happens; None: TCP just ends."""
 
+    endpoints: Mapping[str, str]
+    """Paths by their names, the usual one first; "" has no name."""
+
     @property
     def streams(self) -> tuple[str, ...]:
         """The topics that there are, or the usual ones where there is no end to them."""
