@@ -275,6 +275,16 @@ def test_a_book_shows_itself_in_a_line() -> None:
     assert repr(OrderBook()) == "<OrderBook : – / –, 0 bids, 0 asks>"
 
 
+def test_a_symbol_steers_no_terminal() -> None:
+    """It is the server's word, in a line and in an error."""
+    book = OrderBook()
+    book.apply(snapshot(symbol="\x1b[2J"))
+    assert repr(book) == "<OrderBook \\x1b[2J: – / –, 0 bids, 0 asks>"
+    with pytest.raises(ConfigError) as refused:
+        book.apply(snapshot(symbol="\x07"))
+    assert str(refused.value) == "event: it is of \\x07 of v, and this is the book of \\x1b[2J of v"
+
+
 def test_a_price_that_is_huge_is_shown_short() -> None:
     """A line stays a line, whatever a server sends."""
     book = OrderBook()
