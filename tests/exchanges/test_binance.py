@@ -34,6 +34,13 @@ def test_topics_are_its_streams(venue: ModuleType) -> None:
     ]
 
 
+def test_candles_of_a_second_are_of_spot_alone() -> None:
+    """The futures have none, and would not say so."""
+    assert binance.candles("BTCUSDT", "1s") == "btcusdt@kline_1s"
+    with pytest.raises(ConfigError, match="interval: '1s' is none of Binance's; take one of 1m, 3m"):
+        binance_usdm.candles("BTCUSDT", "1s")
+
+
 def test_trades_of_spot_are_single_ones() -> None:
     """Those of the futures are told together."""
     assert (binance.trades("BTCUSDT"), binance_usdm.trades("BTCUSDT")) == ("btcusdt@trade", "btcusdt@aggTrade")
