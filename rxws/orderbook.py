@@ -14,6 +14,7 @@ from rxws.arguments import function, whole
 from rxws.errors import BrokenBook, ChecksumMismatch, ConfigError, SequenceGap
 from rxws.gaps import State, Verdict
 from rxws.market import BookDelta, BookSnapshot, Level
+from rxws.redaction import escaped
 
 __all__ = ["Checksum", "OrderBook"]
 
@@ -85,7 +86,7 @@ class OrderBook:
     def __repr__(self) -> str:
         bid, ask = self.best_bid, self.best_ask
         shown = " / ".join("–" if level is None else str(level[0]) for level in (bid, ask))
-        return f"<OrderBook {self.symbol}: {shown}, {len(self._bids)} bids, {len(self._asks)} asks>"
+        return f"<OrderBook {escaped(self.symbol)}: {shown}, {len(self._bids)} bids, {len(self._asks)} asks>"
 
     @property
     def is_whole(self) -> bool:
@@ -178,8 +179,8 @@ class OrderBook:
     def _check_whose(self, event: BookSnapshot | BookDelta) -> None:
         if event.symbol != self.symbol or event.venue != self.venue:
             if self.symbol:
-                whose = f"{self.symbol} of {self.venue}"
-                raise ConfigError("event", f"it is of {event.symbol} of {event.venue}, and this is the book of {whose}")
+                found, whose = escaped(f"{event.symbol} of {event.venue}"), escaped(f"{self.symbol} of {self.venue}")
+                raise ConfigError("event", f"it is of {found}, and this is the book of {whose}")
             self.venue, self.symbol = event.venue, event.symbol
 
     def _descending(self) -> Iterator[Level]:

@@ -21,6 +21,7 @@ from rxws.market import Level, MarketEvent
 from rxws.venue import Action, Frame, Kind, Reply, Request
 
 __all__ = [
+    "INTERVALS",
     "Codec",
     "Decoder",
     "Levels",
@@ -42,7 +43,8 @@ QUOTES = tuple(
     " EUR EURI TRY BRL JPY ARS MXN COP CZK PLN RON ZAR UAH".split()
 )
 """What a symbol ends with. None of them is the end of another, so that there is one way to part a symbol."""
-INTERVALS = ("1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M")
+INTERVALS = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M")
+"""How long candles may be; spot has some of one second too."""
 DEPTHS = (5, 10, 20)
 LONGEST_URL = 8_000
 """A longer one is refused: LUCIT-Systems-and-Development/unicorn-binance-websocket-api, issue 38."""
@@ -248,13 +250,11 @@ def ticker(symbol: str) -> str:
     return f"{lower(symbol)}@ticker"
 
 
-def candles(symbol: str, interval: str) -> str:
-    """Return the stream of candles; the one that grows is told again and again.
-
-    >>> candles("BTCUSDT", "1m")
-    'btcusdt@kline_1m'
-    """
-    return f"{lower(symbol)}@kline_{_interval(interval)}"
+def candles(symbol: str, interval: str, intervals: Sequence[str]) -> str:
+    """Return the stream of candles; `intervals` are those that there are."""
+    if interval not in intervals:
+        raise ConfigError("interval", f"{interval!r} is none of Binance's; take one of {', '.join(intervals)}")
+    return f"{lower(symbol)}@kline_{interval}"
 
 
 def book(symbol: str, depth: int | None = None) -> str:
@@ -276,12 +276,6 @@ def lower(symbol: str) -> str:
 def in_query(symbol: str) -> str:
     """Return a symbol as a request by HTTP names it; there are such as are not of ASCII."""
     return quote(check_symbol(symbol, "BTCUSDT").upper())
-
-
-def _interval(interval: str) -> str:
-    if interval not in INTERVALS:
-        raise ConfigError("interval", f"{interval!r} is none of Binance's; take one of {', '.join(INTERVALS)}")
-    return interval
 
 
 def url(connection: str, topics: Sequence[str]) -> str:

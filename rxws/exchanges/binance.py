@@ -17,7 +17,7 @@ from msgspec import Raw, Struct
 from rxws import errors, gaps
 from rxws.errors import ConfigError, Table
 from rxws.exchanges import _binance
-from rxws.exchanges._binance import Codec, Levels, book, candles, lower, pair_of, quotes, reply, ticker
+from rxws.exchanges._binance import INTERVALS, Codec, Levels, book, lower, pair_of, quotes, reply, ticker
 from rxws.exchanges._binance_data import decoders, nanoseconds
 from rxws.exchanges._topics import address, batches, one_endpoint, split_pair
 from rxws.limits import SendLimit
@@ -87,6 +87,15 @@ def trades(symbol: str) -> str:
     'btcusdt@trade'
     """
     return f"{lower(symbol)}@trade"
+
+
+def candles(symbol: str, interval: str) -> str:
+    """Return the stream of candles; the one that grows is told again and again.
+
+    >>> candles("BTCUSDT", "1m")
+    'btcusdt@kline_1m'
+    """
+    return _binance.candles(symbol, interval, ("1s", *INTERVALS))
 
 
 def common_symbol(symbol: str) -> str:

@@ -248,9 +248,6 @@ KINDS: Mapping[str, tuple[Kind, str]] = {
 """What a type of message is, and the channel that brings it."""
 
 
-# {"type":"heartbeat","last_trade_id":20,"product_id":"BTC-USD","sequence":90,"time":"2026-06-12T03:22:47.890000Z"}
-#
-# Source: "Heartbeat Channel".
 def classify(frame: bytes | str) -> Frame:
     """Return what a message is; a heartbeat is of a topic too, and says which trade was the last one.
 
@@ -266,6 +263,9 @@ def classify(frame: bytes | str) -> Frame:
     return Frame(kind, topic, proof=_proof(frame) if kind is Kind.HEARTBEAT else None)
 
 
+# Source: "Heartbeat Channel".
+#
+# {"type":"heartbeat","last_trade_id":20,"product_id":"BTC-USD","sequence":90,"time":"2026-06-12T03:22:47.890000Z"}
 class LastMatch(Struct):
     last_trade_id: int
     product_id: str

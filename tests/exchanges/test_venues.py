@@ -260,7 +260,7 @@ def test_one_topic_that_is_too_long_goes_alone() -> None:
     assert sizes(["aaaa", "bbbb", "cccc"]) == [1, 2]
     assert sizes(["aaaa", "bbbbb", "cccc"]) == [1, 1, 1]
     assert sizes(["aa", "bbb", "ccc", "d"]) == [3, 1]
-    assert sizes(["é" * 3, "é", "ü"]) == [1, 2]
+    assert sizes(["ééé", "éé"]) == [1, 1]
 
 
 # What comes
@@ -328,9 +328,9 @@ KEYS = st.sampled_from(
 )
 WORDS = st.sampled_from(
     "trade aggTrade kline depthUpdate serverShutdown btcusdt@trade btcusdt@depth20@100ms !ticker@arr subscriptions "
-    "error heartbeat snapshot l2update match ticker subscription test_request platform_state book.X.raw "
-    "trades.X.raw subscribe chart.trades.X.7 notice 64008 books trades candle1m candle1M tickers update "
-    "1.5 NaN 1781234567890".split()
+    "error heartbeat snapshot l2update match ticker subscription test_request platform_state book.X.raw trades.X.raw "
+    "subscribe chart.trades.X.7 notice 64008 books trades candle1m "
+    "candle1M tickers update 1.5 NaN 1781234567890".split()
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5) | WORDS,
