@@ -86,7 +86,8 @@ class Book:
         self._size = chance.expovariate
         self._rate = 1.0 / size
         self._levels = levels
-        self._reach = 2.0 * gap * levels
+        # Far enough for all levels, and not below zero.
+        self._reach = max(min(2.0 * gap * levels, 0.9 * price), 1.2 * levels)
         self._jump = jump
         self._unknown = unknown
         self._serial = 0

@@ -220,7 +220,8 @@ class Venue:
         reply = connection.session.answer(payload, self.now_ms(), now)
         if reply.broken is not None:
             self.ledger.violations[reply.broken] += 1
-        connection.acknowledge(b"".join(map(whole, reply.texts)), self.tampering.ack())
+        order = self.tampering.ack() if reply.acknowledges else None
+        connection.acknowledge(b"".join(map(whole, reply.texts)), order)
         self._listening(connection)
         if connection.upkeep is not None:
             connection.upkeep.heard(subscribed=bool(connection.session.served or connection.session.beat))

@@ -115,7 +115,8 @@ class SimulatedExchange(LiveFaults, StreamFaults, HandshakeFaults, Accounts, Tru
         random: chance, uniform in [0, 1), for `Limits.max_age_jitter`.
         seed: what decides in a generated market, and with `drop_rate`: the same one, the same
             subscriptions and the same orders make the same messages.
-        levels: how many levels a side of a generated book has, about, 4 to 400.
+        levels: how many levels a side of a generated book has, about, 4 to 250,000; of OKX 400 at
+            most. 210,000 make a snapshot of Coinbase that is larger than 10 MiB.
         drop_rate: the share of messages, 0 to 1, that their subscribers are not told of; see
             `drop_messages`.
         checksums: whether OKX's `books` has real checksums, as until June 2026; today it has 0.

@@ -147,6 +147,7 @@ def test_an_error_without_a_number_is_for_the_only_request(venue: ModuleType) ->
         assert venue.reply(answer, [ONE]) == Reply(ONE, rejected=ONE.topics, problem="no")
         assert venue.reply(answer, []) is None
     assert venue.reply('{"result":null,"id":null}', [ONE]) is None
+    assert venue.reply('{"error":{"code":3,"msg":"no"},"id":9}', [ONE]) is None
 
 
 @BOTH

@@ -105,6 +105,7 @@ def test_an_error_without_a_number_is_for_the_only_request(number: str) -> None:
     assert deribit.reply(answer, [ONE]) == Reply(ONE, rejected=ONE.topics, problem="bad_request")
     assert deribit.reply(answer, []) is None
     assert deribit.reply(f'{{{number}"result":["quote.A"]}}', [ONE]) is None
+    assert deribit.reply('{"id":10,"error":{"message":"bad_request","code":11050}}', [ONE]) is None
 
 
 @pytest.mark.parametrize(

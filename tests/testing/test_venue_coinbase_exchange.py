@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
 from rxws.testing.exchange import Limits, ManualClock, SimulatedExchange
-from tests.testing.plain import NaiveBook, ask, deltas, take
+from tests.testing.plain import NaiveBook, ask, deltas, parsed, take
 
 
 @pytest.fixture
@@ -152,3 +152,15 @@ async def test_a_planned_end_is_not_announced(exchange: SimulatedExchange) -> No
         await client.wait_closed()
 
     assert client.close_code == 1001
+
+
+async def test_a_snapshot_may_be_larger_than_clients_take_by_default() -> None:
+    """With enough levels it is beyond the mebibyte of websockets; one that takes it has the true book."""
+    market = SimulatedExchange("coinbase_exchange", symbols=["BTC-USD"], rate=None, limits=Limits.off(), levels=25_000)
+    async with asyncio.timeout(30), market as exchange, connect(exchange.endpoint(), max_size=None) as client:
+        await subscribe(client, "level2_batch")
+        exchange.burst(1)
+        snapshot, update = str(await client.recv()), (await take(client, 1))[0]
+
+    assert len(snapshot) > 2**20
+    assert followed([parsed(snapshot), update]).told() == exchange.book("BTC-USD")

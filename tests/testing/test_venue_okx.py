@@ -172,8 +172,9 @@ async def test_unsubscribing_ends_it(exchange: SimulatedExchange) -> None:
 
 
 async def test_ping_is_answered_by_pong_which_is_no_json(exchange: SimulatedExchange) -> None:
-    """It is text, as it is."""
+    """It is text, as it is, and no acknowledgement: what is ordered for those waits for the next request."""
     async with connect(exchange.endpoint()) as client:
+        exchange.acks("silent")
         await client.send("ping")
         assert await client.recv() == "pong"
         assert exchange.received == {"ping": 1}

@@ -74,7 +74,7 @@ class OkxSession:
     def answer(self, text: bytes, now_ms: int, now: float) -> Reply:
         """What OKX answers."""
         if text == b"ping":
-            return Reply((b"pong",), "ping")
+            return Reply((b"pong",), "ping", acknowledges=False)
         try:
             request = msgspec.json.decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError):
