@@ -11,7 +11,7 @@ from reactivex.disposable import SerialDisposable
 from rxws.desired import Topics
 from rxws.dialogue import Patience, Told
 from rxws.errors import RxwsError
-from rxws.events import Event, Rejected, Stale, TopicChanged
+from rxws.events import Event, Rejected, Stale, TopicChanged, TopicStatus
 from rxws.market import MarketEvent
 from rxws.options import StreamOptions
 from rxws.scheduler import RAISED, report
@@ -42,6 +42,7 @@ class Member:
 
     observer: abc.ObserverBase[MarketEvent | Event]
     lifecycle: bool
+    scheduler: abc.SchedulerBase
     is_here: bool = True
 
 
@@ -78,12 +79,18 @@ class Shard:
         scheduler: abc.SchedulerBase,
     ) -> Callable[[], None]:
         """Hand what happens by `topic` to `observer`, until what is returned is called."""
-        member = Member(observer, lifecycle)
+        member = Member(observer, lifecycle, scheduler)
         lingering = self._lingering.pop(topic, None)
         if lingering is not None:
             lingering.dispose()
-        self._members[topic] = (*self._members.get(topic, ()), member)
+        there = self._members.get(topic, ())
+        # What is refused is asked for again for whoever comes; what is silent, for the first who comes.
+        status = self.topics.status(topic)
+        is_hopeless = status is TopicStatus.REJECTED or (status is TopicStatus.TIMED_OUT and not there)
+        self._members[topic] = (*there, member)
         self.topics.add(topic)
+        if is_hopeless:
+            self.topics.renew(topic)
         self._begin(scheduler)
         return lambda: self._leave(topic, member)
 
@@ -124,7 +131,7 @@ class Shard:
         self._lingering.pop(topic, None)
         if topic not in self._members:
             self.topics.discard(topic)
-            if not len(self.topics):
+            if not self.topics:
                 self._end()
 
     # What comes
@@ -143,27 +150,32 @@ class Shard:
 
     def _hand_to(self, topic: str, value: MarketEvent | Event) -> None:
         is_event = isinstance(value, Event)
+        raised: list[tuple[BaseException, Member]] = []
         for member in self._members.get(topic, ()):
             if member.is_here and (member.lifecycle or not is_event):
                 try:
                     member.observer.on_next(value)
                 except RAISED as error:
                     self._leave(topic, member)
-                    report(error, self._scheduler)
+                    raised.append((error, member))
+        for problem, member in raised:  # once all have the value: without a loop `report` raises
+            report(problem, member.scheduler)
 
     # The end
 
-    def _failed(self, topic: str, error: RxwsError) -> None:
+    def _failed(self, topic: str, error: RxwsError) -> bool:
+        """It is the error of those who want the topic; to the connection, which has others, it never is."""
         if not raises(error, self._tuning.on_rejected, self._tuning.on_silent):
-            return
+            return False
         members = self._members.pop(topic, ())
         lingering = self._lingering.pop(topic, None)
         if lingering is not None:
             lingering.dispose()
         self.topics.discard(topic)
         self._tell_end(members, lambda observer: observer.on_error(error))
-        if not len(self.topics):
+        if not self.topics:
             self._end()
+        return False
 
     def _on_error(self, error: Exception) -> None:
         self._over(lambda observer: observer.on_error(error))
@@ -181,13 +193,16 @@ class Shard:
     def _tell_end(
         self, members: tuple[Member, ...], tell: Callable[[abc.ObserverBase[MarketEvent | Event]], None]
     ) -> None:
+        raised: list[tuple[BaseException, Member]] = []
         for member in members:
             if member.is_here:
                 member.is_here = False
                 try:
                     tell(member.observer)
                 except RAISED as error:
-                    report(error, self._scheduler)
+                    raised.append((error, member))
+        for problem, member in raised:
+            report(problem, member.scheduler)
 
     def _end(self) -> None:
         for timer in self._lingering.values():
