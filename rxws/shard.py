@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from reactivex import abc
-from reactivex.disposable import SerialDisposable
+from reactivex.disposable import Disposable, SerialDisposable
 
 from rxws.desired import Topics
 from rxws.dialogue import Patience, Told
@@ -62,6 +63,7 @@ class Shard:
         self._endpoint = endpoint
         self._members: dict[str, tuple[Member, ...]] = {}
         self._lingering: dict[str, SerialDisposable] = {}
+        self._fading = SerialDisposable()
         self._running: SerialDisposable | None = None
         self._scheduler: abc.SchedulerBase | None = None
 
@@ -158,8 +160,7 @@ class Shard:
                 except RAISED as error:
                     self._leave(topic, member)
                     raised.append((error, member))
-        for problem, member in raised:  # once all have the value: without a loop `report` raises
-            report(problem, member.scheduler)
+        _report(raised)
 
     # The end
 
@@ -174,8 +175,19 @@ class Shard:
         self.topics.discard(topic)
         self._tell_end(members, lambda observer: observer.on_error(error))
         if not self.topics:
-            self._end()
+            self._fade()
         return False
+
+    def _fade(self) -> None:
+        """Who was told an error may come back for the topic: the connection lingers as topics do."""
+        if not self._tuning.linger or self._scheduler is None:
+            self._end()
+        else:
+            self._fading.disposable = self._scheduler.schedule_relative(self._tuning.linger, self._faded)
+
+    def _faded(self, *_: object) -> None:
+        if not self.topics:
+            self._end()
 
     def _on_error(self, error: Exception) -> None:
         self._over(lambda observer: observer.on_error(error))
@@ -201,13 +213,23 @@ class Shard:
                     tell(member.observer)
                 except RAISED as error:
                     raised.append((error, member))
-        for problem, member in raised:
-            report(problem, member.scheduler)
+        _report(raised)
 
     def _end(self) -> None:
         for timer in self._lingering.values():
             timer.dispose()
         self._lingering.clear()
+        self._fading.disposable = Disposable()
         running, self._running = self._running, None
         if running is not None:
             running.dispose()
+
+
+def _report(raised: list[tuple[BaseException, Member]]) -> None:
+    # A turn later: without a loop it is raised, and would end the connection, which is of others too.
+    for problem, member in raised:
+        member.scheduler.schedule(partial(_reported, problem, member.scheduler))
+
+
+def _reported(problem: BaseException, scheduler: abc.SchedulerBase, *_: object) -> None:
+    report(problem, scheduler)
