@@ -11,6 +11,7 @@ from rxws.backoff import Backoff
 from rxws.client import WebSocketClient
 from rxws.connection import connect
 from rxws.connections import connections
+from rxws.desired import Topics
 from rxws.governor import Governor
 from rxws.limits import SendLimit
 from rxws.multiplex import multiplex
@@ -29,6 +30,7 @@ __all__ = [
     "Rotation",
     "SendLimit",
     "Stats",
+    "Topics",
     "WebSocketClient",
     "aiter",
     "connect",

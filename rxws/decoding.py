@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
     from rxws.types import Connection
 
-__all__ = ["Decode", "Decoder", "NotUtf8", "PerConnection", "decoder", "is_type", "json_decimals", "json_or_text"]
+__all__ = [
+    "NOT_JSON",
+    "Decode",
+    "Decoder",
+    "NotUtf8",
+    "PerConnection",
+    "decoder",
+    "is_type",
+    "json_decimals",
+    "json_or_text",
+]
 
 T = TypeVar("T")
 
@@ -26,8 +36,8 @@ Decode = type[T] | UnionType | Callable[[bytes], T] | None
 
 _json = msgspec.json.Decoder()
 _exact = msgspec.json.Decoder(float_hook=Decimal)
-# RecursionError: JSON nested deeper than the interpreter's stack; UnicodeDecodeError: JSON that is not UTF-8.
-NOT_JSON = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+NOT_JSON = (msgspec.DecodeError, RecursionError, UnicodeError)
+"""Raised where something is no JSON of the wanted shape, is nested deeper than the stack, or is not UTF-8."""
 
 
 class NotUtf8(Exception):

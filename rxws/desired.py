@@ -32,6 +32,9 @@ class Asker(Protocol):
     def renew(self, topic: str) -> None:
         """A topic is wanted anew: to be ended and asked for again."""
 
+    def reconnect(self) -> None:
+        """A new socket is wanted."""
+
 
 class Topics:
     """The topics that are wanted, to be changed at any time, and where each stands.
@@ -95,6 +98,11 @@ class Topics:
         if topic in self._wanted:
             for asker in tuple(self._askers):
                 asker.renew(topic)
+
+    def reconnect(self) -> None:
+        """End the connection as lost: all is asked for anew on the next, behind a back-off like any other loss."""
+        for asker in tuple(self._askers):
+            asker.reconnect()
 
     def status(self, topic: str) -> TopicStatus | None:
         """Return where a topic stands: on the best of several connections; None: it is not wanted.

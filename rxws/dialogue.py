@@ -9,6 +9,7 @@ from functools import partial
 from itertools import count
 from typing import NamedTuple
 
+import msgspec
 from reactivex import abc
 from reactivex.disposable import SerialDisposable
 
@@ -20,6 +21,7 @@ from rxws.errors import (
     ConnectionFailed,
     DecodeError,
     Disconnected,
+    Killed,
     RxwsError,
     SubscriptionRejected,
     SubscriptionTimeout,
@@ -124,7 +126,7 @@ class Dialogue:
         elif kind is Kind.UNKNOWN:
             self._strange(payload, "it is nothing that the venue documents")
         else:
-            self._remarked(frame)
+            return self._remarked(frame)
         return None
 
     # What is asked for (rxws.desired.Asker)
@@ -139,6 +141,10 @@ class Dialogue:
         """End a topic and ask for it anew, whatever became of it, with the other changes."""
         self._renewed.add(topic)
         self.changed()
+
+    def reconnect(self) -> None:
+        """Cut the connection."""
+        self._connection.fail(Killed())
 
     def _update(self) -> None:
         self._is_changing = False
@@ -280,13 +286,17 @@ class Dialogue:
         if not self._is_over and self._failed(topic, error):
             self._connection.fail(error)
 
-    def _remarked(self, frame: Frame) -> None:
+    def _remarked(self, frame: Frame) -> Told | None:
         if frame.answer is not None and not self._says(frame.answer):
-            return
-        if frame.topic in self.statuses:
-            self._live(frame.topic)
-        if frame.ends and not self._is_over:
+            return None
+        if frame.ends:
             self._ends()
+        topic = frame.topic
+        if topic is None or topic not in self.statuses:
+            return None
+        self._live(topic)
+        proof = frame.proof
+        return None if proof is None else Told(topic, (msgspec.structs.replace(proof, arrival_ns=self._arrival_ns),))
 
     # What happens in the market
 

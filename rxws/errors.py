@@ -302,7 +302,7 @@ class BrokenBook(RxwsError):
         self.symbol = symbol
 
     def __str__(self) -> str:
-        return f"the book of {self.symbol} is broken; take a snapshot of it"
+        return f"the book of {escaped(self.symbol)} is broken; take a snapshot of it"
 
 
 class SequenceGap(BrokenBook):
@@ -315,7 +315,7 @@ class SequenceGap(BrokenBook):
         self.next = next
 
     def __str__(self) -> str:
-        return f"messages of the book of {self.symbol} are missing between {self.last} and {self.next}"
+        return f"messages of the book of {escaped(self.symbol)} are missing between {self.last} and {self.next}"
 
 
 class ChecksumMismatch(BrokenBook):
@@ -328,7 +328,8 @@ class ChecksumMismatch(BrokenBook):
         self.computed = computed
 
     def __str__(self) -> str:
-        return f"the book of {self.symbol} has the checksum {self.computed}, and the venue says {self.expected}"
+        whose = escaped(self.symbol)
+        return f"the book of {whose} has the checksum {self.computed}, and the venue says {self.expected}"
 
 
 class BufferOverflow(RxwsError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal, TypeAlias, TypeVar, Unpack, cast, overload
 
 import reactivex as rx
@@ -31,7 +31,7 @@ Get: TypeAlias = Callable[[str], Awaitable[bytes]]
 No: TypeAlias = Literal[False]
 
 
-Pipeline: TypeAlias = Callable[[Observable[Any], Callable[[], None]], Observable[Any]]  # Any: of whatever topic
+Pipeline: TypeAlias = Callable[[Observable[Any], Callable[[str], None]], Observable[Any]]  # Any: of whatever topic
 
 
 class FeedOptions(StreamOptions, total=False):
@@ -75,9 +75,10 @@ class Topical:
         Raises:
             ConfigError: the venue has no such topic. All methods raise it alike.
         """
-        rule = self.venue.TRADE_RULE
+        rule, proof = self.venue.TRADE_RULE, self.venue.PROOF
         checked = [] if rule is None else [wsops.detect_gaps(rule, duplicates="drop")]
-        return _only(Trade, self._events(self.venue.trades(symbol)).pipe(*checked), lifecycle)
+        topics = [self.venue.trades(symbol), *([] if proof is None else [proof(symbol)])]
+        return _only(Trade, self._events(*topics).pipe(*checked), lifecycle)
 
     @overload
     def quotes(self, symbol: str, *, lifecycle: No = False) -> Observable[Quote]: ...
@@ -180,15 +181,15 @@ class Topical:
         fetch = None if depth is not None or snapshots is None else self._fetch(snapshots, get)
         checksum = getattr(self.venue, "checksum", None)
 
-        def kept(events: Observable[Any], renew: Callable[[], None]) -> Observable[Any]:
+        def kept(events: Observable[Any], renew: Callable[[str], None]) -> Observable[Any]:
             # Without one to fetch, it begins with the snapshot behind a subscription; a depth is whole each time.
-            again = None if fetch is not None or depth is not None else lambda _: renew()
+            again = None if fetch is not None or depth is not None else lambda _: renew(topic)
             return events.pipe(wsops.order_book(checksum=checksum, fetch=fetch, renew=again, every=every))
 
-        return _only(OrderBook, self._topic(topic, kept), lifecycle)
+        return _only(OrderBook, self._topics([topic], kept), lifecycle)
 
-    def _events(self, topic: str) -> Observable[Any]:
-        return self._topic(topic, lambda events, _: events)
+    def _events(self, *topics: str) -> Observable[Any]:
+        return self._topics(topics, lambda events, _: events)
 
     def _fetch(self, snapshots: Snapshots, get: Get | None) -> FetchBook:
         if get is None:
@@ -200,8 +201,8 @@ class Topical:
 
         return fetch
 
-    def _topic(self, topic: str, pipeline: Pipeline) -> Observable[Any]:
-        """Return what `pipeline` makes of a topic's events, and of what subscribes it anew."""
+    def _topics(self, topics: Sequence[str], pipeline: Pipeline) -> Observable[Any]:
+        """Return what `pipeline` makes of the events of topics, and of what subscribes one of them anew."""
         raise NotImplementedError
 
 
@@ -232,14 +233,13 @@ class Feed(Topical):
         """Return the same venue with all topics over as few connections as it takes; see `multiplex`."""
         return SharedFeed(multiplex(self.venue, **cast(MultiplexOptions, {**self._options, **options})))
 
-    def _topic(self, topic: str, pipeline: Pipeline) -> Observable[Any]:
+    def _topics(self, topics: Sequence[str], pipeline: Pipeline) -> Observable[Any]:
         # What is wrong with the options is said now, and not to whoever subscribes.
-        venue_observable(self.venue, [topic], lifecycle=True, **self._options)
+        venue_observable(self.venue, topics, lifecycle=True, **self._options)
 
         def made(_: object) -> Observable[Any]:
-            topics = Topics([topic])
-            events = venue_observable(self.venue, topics, lifecycle=True, **self._options)
-            return pipeline(events, lambda: topics.renew(topic))
+            wanted = Topics(topics)
+            return pipeline(venue_observable(self.venue, wanted, lifecycle=True, **self._options), wanted.renew)
 
         return rx.defer(made)
 
@@ -254,9 +254,12 @@ class SharedFeed(Topical):
     def __repr__(self) -> str:
         return f"<SharedFeed of {self.venue.NAME}: {len(self.multiplex.statuses)} topics>"
 
-    def _topic(self, topic: str, pipeline: Pipeline) -> Observable[Any]:
-        events = self.multiplex.observe(topic, lifecycle=True)
-        return rx.defer(lambda _: pipeline(events, lambda: self.multiplex.renew(topic)))
+    def _topics(self, topics: Sequence[str], pipeline: Pipeline) -> Observable[Any]:
+        # The first is what is asked for, and tells of its connection; what stands beside it has the same one.
+        first, *others = topics
+        beside = [self.multiplex[topic] for topic in others]
+        events = rx.merge(self.multiplex.observe(first, lifecycle=True), *beside)
+        return rx.defer(lambda _: pipeline(events, self.multiplex.renew))
 
 
 def _only(kinds: type[T] | tuple[type[T], ...], events: Observable[Any], lifecycle: bool) -> Observable[T]:

@@ -10,6 +10,7 @@ Every module of `rxws.exchanges` has a feed of the same name here.
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import cast
@@ -22,8 +23,11 @@ __all__ = ["Feed", "SharedFeed"]
 
 def __getattr__(name: str) -> Feed:
     # Found by its name, so that adding a venue is adding a file.
-    module = f"rxws.exchanges.{name}"
-    if name.startswith("_") or find_spec(module) is None:
+    if name.startswith("_") or find_spec(f"rxws.exchanges.{name}") is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}; a feed is called as its venue's module")
-    feed = globals()[name] = Feed(cast(Venue, import_module(module)))
-    return feed
+    return _feed(name)
+
+
+@cache
+def _feed(name: str) -> Feed:
+    return Feed(cast(Venue, import_module(f"rxws.exchanges.{name}")))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
-from rxws.market import BookDelta, BookSnapshot, MarketEvent, Trade
+from rxws.market import BookDelta, BookSnapshot, LastTrade, MarketEvent, Trade
 
 __all__ = ["Rule", "State", "Step", "Verdict", "consecutive", "links"]
 
@@ -28,11 +28,15 @@ class Verdict(Enum):
 
 
 class State(NamedTuple):
-    """What is known of a topic: the number of its last event, whether that was a whole book, and what it linked to."""
+    """What is known of a topic: the number of its last event, whether that was a whole book, and what it linked to.
+
+    `proven` is the number up to which there were events, where the venue has said so.
+    """
 
     last: int
     whole: bool = False
     previous: int | None = None
+    proven: int | None = None
 
 
 class Step(NamedTuple):
@@ -51,7 +55,12 @@ Rule: TypeAlias = Callable[[State | None, MarketEvent], Step]
 
 
 def consecutive(state: State | None, event: MarketEvent) -> Step:
-    """Each event's `sequence` is the one before plus one: trades. One without a number is not checked.
+    """Each event's `sequence` is the one before plus one: trades, and the books of some venues.
+
+    A whole book begins anew, at whatever number: Bybit sends one, numbered 1, when its service has restarted. What has
+    no number is not checked. A number that goes back is a duplicate, however far it goes. A `LastTrade` proves that
+    there were trades up to it: those that have not come are missing, also where no later one follows; they may come
+    yet, and are no duplicates then.
 
     >>> from decimal import Decimal
     >>> def trade(number):
@@ -61,13 +70,21 @@ def consecutive(state: State | None, event: MarketEvent) -> Step:
     >>> [consecutive(known, trade(number)).verdict.value for number in (8, 7, 10)]
     ['ok', 'duplicate', 'gap']
     """
-    number = event.sequence if isinstance(event, Trade | BookDelta | BookSnapshot) else None
+    if isinstance(event, BookSnapshot):
+        return _begun_by(event)
+    if isinstance(event, LastTrade):
+        return _proven(state, event.sequence)
+    number = event.sequence if isinstance(event, Trade | BookDelta) else None
     if number is None:
         return Step(Verdict.OK, state)
-    if state is not None and number <= state.last:
+    if state is None:
+        return Step(Verdict.OK, State(number))
+    if number <= state.last:
         return Step(Verdict.DUPLICATE, state)
-    missing = state is not None and number > state.last + 1
-    return Step(Verdict.GAP if missing else Verdict.OK, State(number), number if missing else 0)
+    proven = state.proven
+    missing = number > (state.last if proven is None else max(state.last, proven)) + 1
+    known = State(number, proven=None if proven is None or proven <= number else proven)
+    return Step(Verdict.GAP if missing else Verdict.OK, known, number if missing else 0)
 
 
 def links(state: State | None, event: MarketEvent) -> Step:
@@ -90,7 +107,7 @@ def links(state: State | None, event: MarketEvent) -> Step:
     ['ok', 'reset', 'gap']
     """
     if isinstance(event, BookSnapshot):
-        return Step(Verdict.OK, None if event.sequence is None else State(event.sequence, whole=True))
+        return _begun_by(event)
     if not isinstance(event, BookDelta) or event.sequence is None:
         return Step(Verdict.OK, state)
     if state is None:
@@ -102,14 +119,25 @@ def links(state: State | None, event: MarketEvent) -> Step:
     return Step(Verdict.OK, State(event.sequence))
 
 
+def _proven(state: State | None, number: int) -> Step:
+    # Before the first trade nothing is missing: one begins somewhere.
+    if state is None or number <= max(state.last, state.proven or state.last):
+        return Step(Verdict.OK, state)
+    return Step(Verdict.GAP, State(state.last, proven=number), number + 1)
+
+
+def _begun_by(book: BookSnapshot) -> Step:
+    return Step(Verdict.OK, None if book.sequence is None else State(book.sequence, whole=True))
+
+
 def _linked(state: State, previous: int, sequence: int, first: int | None) -> Step:
     known = State(sequence, previous=previous)
     if previous == state.last:
         return Step(Verdict.RESET if sequence < previous else Verdict.OK, known)
-    if state.whole:
-        begins = previous if first is None else first
-        if begins <= state.last <= sequence:
-            return Step(Verdict.OK, known)
+    # It holds all that came after `previous`: a book that is as new as that, or newer, lacks nothing. Binance asks for
+    # `first` not behind the book's number, but numbers between `previous` and `first` are not this symbol's.
+    if state.whole and previous <= state.last <= sequence:
+        return Step(Verdict.OK, known)
     # Where numbers may begin anew (no `first`: OKX), an older one is no proof of having been there.
     is_old = sequence <= state.last and (state.whole or first is not None)
     if is_old or known == state:

@@ -11,7 +11,18 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-__all__ = ["BookDelta", "BookSnapshot", "Candle", "Level", "MarketEvent", "Quote", "Side", "Ticker", "Trade"]
+__all__ = [
+    "BookDelta",
+    "BookSnapshot",
+    "Candle",
+    "LastTrade",
+    "Level",
+    "MarketEvent",
+    "Quote",
+    "Side",
+    "Ticker",
+    "Trade",
+]
 
 Level: TypeAlias = tuple[Decimal, Decimal]
 """A price, and the size that is offered at it."""
@@ -39,6 +50,21 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     time_ns: int
     arrival_ns: int | None = None
     sequence: int | None = None
+
+
+class LastTrade(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Which trade of a symbol was the last one, as a venue's heartbeat says: proof of a trade that did not come.
+
+    Args:
+        sequence: its `Trade.sequence`.
+        arrival_ns: when it was read here; None where nobody noted it.
+    """
+
+    venue: str
+    symbol: str
+    sequence: int
+    time_ns: int | None
+    arrival_ns: int | None = None
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -159,4 +185,4 @@ class BookDelta(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     arrival_ns: int | None = None
 
 
-MarketEvent: TypeAlias = Trade | Quote | Ticker | Candle | BookSnapshot | BookDelta
+MarketEvent: TypeAlias = Trade | LastTrade | Quote | Ticker | Candle | BookSnapshot | BookDelta

@@ -76,7 +76,7 @@ def multiplex(
     >>> asyncio.run(main())
     (['BTCUSDT', 'ETHUSDT'], 1)
     """
-    check_options(options)
+    check_options(venue, base, options)
     check_failures(on_rejected=on_rejected, on_silent=on_silent)
     zero_or_more("linger", linger)
     whole("topics_per_connection", topics_per_connection, optional=True)
@@ -141,6 +141,20 @@ class Multiplex:
         """
         for shard in self._all():
             shard.topics.renew(topic)
+
+    def reconnect(self, topic: str) -> None:
+        """End the connection of a topic as lost, with all its other topics: the next one asks for all of them anew.
+
+        One that nobody wants is ignored.
+        """
+        for shard in self._all():
+            if topic in shard.topics:
+                shard.topics.reconnect()
+
+    def end_lingering(self) -> None:
+        """End what lingers now; topics that somebody still wants stay."""
+        for shard in self._all():
+            shard.end_lingering()
 
     def status(self, topic: str) -> TopicStatus | None:
         """Return where a topic stands; None: nobody wants it."""

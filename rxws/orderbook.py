@@ -14,6 +14,7 @@ from rxws.arguments import function, whole
 from rxws.errors import BrokenBook, ChecksumMismatch, ConfigError, SequenceGap
 from rxws.gaps import State, Verdict
 from rxws.market import BookDelta, BookSnapshot, Level
+from rxws.redaction import escaped
 
 __all__ = ["Checksum", "OrderBook"]
 
@@ -29,7 +30,8 @@ class OrderBook:
     below `depth` too: they are the best ones when those above are gone.
 
     Changes are also taken before the first snapshot; `is_whole` is then false, for a book without one knows only what
-    has changed since.
+    has changed since. A snapshot takes the place of all that was there: where it is fetched (`Venue.SNAPSHOTS`), hold
+    the changes that came meanwhile back, and apply them behind it.
 
     Args:
         depth: how many levels of a side `bids` and `asks` show, 1 or more; None: all.
@@ -83,8 +85,8 @@ class OrderBook:
 
     def __repr__(self) -> str:
         bid, ask = self.best_bid, self.best_ask
-        shown = " / ".join("–" if level is None else f"{level[0]:f}" for level in (bid, ask))
-        return f"<OrderBook {self.symbol}: {shown}, {len(self._bids)} bids, {len(self._asks)} asks>"
+        shown = " / ".join("–" if level is None else str(level[0]) for level in (bid, ask))
+        return f"<OrderBook {escaped(self.symbol)}: {shown}, {len(self._bids)} bids, {len(self._asks)} asks>"
 
     @property
     def is_whole(self) -> bool:
@@ -94,12 +96,12 @@ class OrderBook:
     @property
     def bids(self) -> list[Level]:
         """The bids, the highest price first."""
-        return self.top(self._depth)[0]
+        return list(islice(self._descending(), self._depth))
 
     @property
     def asks(self) -> list[Level]:
         """The asks, the lowest price first."""
-        return self.top(self._depth)[1]
+        return list(islice(self._asks.items(), self._depth))
 
     @property
     def best_bid(self) -> Level | None:
@@ -112,11 +114,13 @@ class OrderBook:
         return self._asks.peekitem(0) if self._asks else None
 
     def top(self, count: int | None) -> tuple[list[Level], list[Level]]:
-        """Return the best `count` bids and asks; None: all."""
+        """Return the best `count` bids and asks, 1 or more; None: all."""
+        whole("count", count, optional=True)
         return list(islice(self._descending(), count)), list(islice(self._asks.items(), count))
 
     def snapshot(self, depth: int | None = None) -> BookSnapshot:
-        """Return what stands in it now, as a value: of each side at most `depth` levels, None: all."""
+        """Return what stands in it now, as a value: of each side at most `depth` levels, 1 or more; None: all."""
+        whole("depth", depth, optional=True)
         bids, asks = self.top(depth)
         return BookSnapshot(
             venue=self.venue,
@@ -132,7 +136,7 @@ class OrderBook:
 
         Raises:
             SequenceGap: messages before it are missing; the book is as it was before.
-            ChecksumMismatch: the book is not as the venue's.
+            ChecksumMismatch: the book, with this event in it, is not as the venue's.
             BrokenBook: it is a change, and the book is broken since an earlier event.
             ConfigError: it is no event of this book.
         """
@@ -156,8 +160,8 @@ class OrderBook:
         return verdict
 
     def _begin(self, event: BookSnapshot) -> Verdict:
-        self._bids = SortedDict(event.bids)
-        self._asks = SortedDict(event.asks)
+        self._bids = SortedDict(level for level in event.bids if level[1])
+        self._asks = SortedDict(level for level in event.asks if level[1])
         self._state = gaps.links(None, event).state
         self._is_broken, self._is_whole = False, True
         self._took(event)
@@ -175,8 +179,8 @@ class OrderBook:
     def _check_whose(self, event: BookSnapshot | BookDelta) -> None:
         if event.symbol != self.symbol or event.venue != self.venue:
             if self.symbol:
-                whose = f"{self.symbol} of {self.venue}"
-                raise ConfigError("event", f"it is of {event.symbol} of {event.venue}, and this is the book of {whose}")
+                found, whose = escaped(f"{event.symbol} of {event.venue}"), escaped(f"{self.symbol} of {self.venue}")
+                raise ConfigError("event", f"it is of {found}, and this is the book of {whose}")
             self.venue, self.symbol = event.venue, event.symbol
 
     def _descending(self) -> Iterator[Level]:

@@ -11,6 +11,7 @@ from reactivex import Observable, abc
 from rxws.arguments import OverflowPolicy, check_bound
 from rxws.buffer import Buffer, Flow
 from rxws.errors import ConfigError
+from rxws.lingering import end_lingering
 from rxws.scheduler import RAISED, CallersScheduler, is_loop_running, settled
 
 __all__ = ["Iteration", "aiter", "run"]
@@ -164,6 +165,7 @@ async def _to_its_end(observable: Observable[T], on_next: Callable[[T], object] 
         pass
     finally:
         subscription.dispose()
+        end_lingering()
         await settled()
     if failures:
         raise failures[0]

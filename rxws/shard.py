@@ -13,6 +13,7 @@ from rxws.desired import Topics
 from rxws.dialogue import Patience, Told
 from rxws.errors import RxwsError
 from rxws.events import Event, Rejected, Stale, TopicChanged, TopicStatus
+from rxws.lingering import linger
 from rxws.market import MarketEvent
 from rxws.options import StreamOptions
 from rxws.scheduler import RAISED, report
@@ -62,7 +63,7 @@ class Shard:
         self._tuning = tuning
         self._endpoint = endpoint
         self._members: dict[str, tuple[Member, ...]] = {}
-        self._lingering: dict[str, SerialDisposable] = {}
+        self._lingering: dict[str, abc.DisposableBase] = {}
         self._fading = SerialDisposable()
         self._running: SerialDisposable | None = None
         self._scheduler: abc.SchedulerBase | None = None
@@ -126,8 +127,7 @@ class Shard:
         if not self._tuning.linger or self._scheduler is None:
             self._give_up(topic)
             return
-        timer = self._lingering[topic] = SerialDisposable()
-        timer.disposable = self._scheduler.schedule_relative(self._tuning.linger, lambda *_: self._give_up(topic))
+        self._lingering[topic] = linger(self._scheduler, self._tuning.linger, lambda: self._give_up(topic))
 
     def _give_up(self, topic: str) -> None:
         self._lingering.pop(topic, None)
@@ -178,14 +178,21 @@ class Shard:
             self._fade()
         return False
 
+    def end_lingering(self) -> None:
+        """Give up now what nobody wants any more."""
+        for topic in tuple(self._lingering):
+            self._lingering[topic].dispose()
+            self._give_up(topic)
+        self._faded()
+
     def _fade(self) -> None:
         """Who was told an error may come back for the topic: the connection lingers as topics do."""
         if not self._tuning.linger or self._scheduler is None:
             self._end()
         else:
-            self._fading.disposable = self._scheduler.schedule_relative(self._tuning.linger, self._faded)
+            self._fading.disposable = linger(self._scheduler, self._tuning.linger, self._faded)
 
-    def _faded(self, *_: object) -> None:
+    def _faded(self) -> None:
         if not self.topics:
             self._end()
 

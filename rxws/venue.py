@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias
 from rxws.errors import Table
 from rxws.gaps import Rule
 from rxws.limits import SendLimit
-from rxws.market import BookSnapshot, MarketEvent
+from rxws.market import BookSnapshot, LastTrade, MarketEvent
 
 __all__ = ["Action", "Dials", "Frame", "Heartbeat", "Kind", "Reply", "Request", "Rules", "Snapshots", "Venue"]
 
@@ -40,12 +40,14 @@ class Frame(NamedTuple):
         topic: whose data it is; None where it is no data, or does not say.
         ends: whether it announces that the venue is about to close the connection.
         answer: what a heartbeat wants to be answered with; None: nothing.
+        proof: which trade a heartbeat says was the last one; None: it does not say.
     """
 
     kind: Kind
     topic: str | None = None
     ends: bool = False
     answer: str | None = None
+    proof: LastTrade | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,8 @@ class Rules:
         dials: how often an address may dial.
         first_subscribe: seconds after the handshake in which a client must have subscribed.
         max_age: seconds that a connection lives.
-        silence: seconds without any message after which a connection that has topics is as good as lost.
+        silence: seconds without any message after which a connection is as good as lost, where the venue has something
+            to say however quiet the market is; None: it has not, and only WebSocket's own pings tell.
     """
 
     send: SendLimit | None
@@ -161,6 +164,9 @@ class Venue(Protocol):
     BOOK_RULE: Rule | None
     """What the numbers of consecutive messages of a book must be like; None: they say nothing."""
 
+    PROOF: Callable[[str], str] | None
+    """Returns of a symbol the topic whose heartbeats say which trade was the last one; None: there is none."""
+
     SNAPSHOTS: Snapshots | None
     """Where a book begins, and begins anew after a gap; None: with the snapshot that follows a subscription."""
 
@@ -201,7 +207,11 @@ class Venue(Protocol):
         """
 
     def connection_url(self, endpoint: str = "public", base: str | None = None) -> str:
-        """Return the URL of a connection that has no topics yet; `base` in place of `BASE`, such as a test server's."""
+        """Return the URL of a connection that has no topics yet; `base` in place of `BASE`, such as a test server's.
+
+        Raises:
+            ConfigError: it is none of `ENDPOINTS`.
+        """
 
     def url(self, topics: Sequence[str], base: str | None = None) -> str:
         """Return the URL at which these topics can be had; where the venue's URLs can name topics, it does.
@@ -211,11 +221,15 @@ class Venue(Protocol):
             base: in place of `BASE`, such as a test server's; None: the venue's own.
 
         Raises:
-            ConfigError: they are of several classes.
+            ConfigError: there are none, they are of several classes, or more than a URL can name.
         """
 
     def subscribe(self, topics: Iterable[str], ids: Iterator[int]) -> list[Request]:
-        """Return the requests that ask for `topics`, in batches that the venue takes, numbered from `ids`."""
+        """Return the requests that ask for `topics`, in batches that the venue takes, numbered from `ids`.
+
+        Raises:
+            ConfigError: they are of several classes, which no one connection carries.
+        """
 
     def unsubscribe(self, topics: Iterable[str], ids: Iterator[int]) -> list[Request]:
         """Return the requests that end `topics`."""
@@ -229,7 +243,7 @@ class Venue(Protocol):
         Where it answers several of them, ask again with the rest.
         """
 
-    def decode(self, frame: bytes | str, arrival_ns: int | None = None) -> Sequence[MarketEvent]:
+    def decode(self, frame: bytes | str, arrival_ns: int | None = None) -> list[MarketEvent]:
         """Return what happened in the market by this message: nothing by one that is no data.
 
         Args:
@@ -237,5 +251,7 @@ class Venue(Protocol):
             arrival_ns: when; it is noted on the events.
 
         Raises:
-            msgspec.DecodeError: it is data, and not of the documented shape.
+            msgspec.DecodeError: it is data, and not of the documented shape; or it is no JSON, where all is JSON.
+            UnicodeDecodeError: it is not UTF-8.
+            RecursionError: it is nested deeper than the interpreter's stack.
         """

@@ -114,7 +114,7 @@ def venue_observable(
     >>> asyncio.run(main())
     'NKNUSDT'
     """
-    check_options(options)
+    check_options(venue, base, options)
     check_failures(on_rejected=on_rejected, on_silent=on_silent)
     check_flags(lifecycle=lifecycle)
     waits = patience(ack_timeout, first_data_timeout)
@@ -205,6 +205,9 @@ class Presence(abc.DisposableBase):
 
     def renew(self, topic: str) -> None:
         """That is between the connection and the venue."""
+
+    def reconnect(self) -> None:
+        """That is the connection's, where there is one."""
 
     def dispose(self) -> None:
         """Look no more."""

@@ -52,17 +52,17 @@ OVERLAP = 10.0
 """Seconds that a successor has to deliver in; a venue that announces its end leaves 60, or none that it promises."""
 
 
-def check_options(options: StreamOptions) -> None:
-    """Refuse keywords of `ws_observable` that are the venue's, and wrong values of the others.
+def check_options(venue: Venue, base: str | None, options: StreamOptions) -> None:
+    """Refuse what `ws_observable` does, before anybody subscribes, and keywords of it that are the venue's.
 
     Raises:
-        ConfigError: it names the first of them.
+        ConfigError: it names the argument.
     """
     for name in OURS:
         if name in options:
             raise ConfigError(name, "the venue answers for it; leave it out, or take ws_observable and do it by hand")
-    # Nobody subscribes this one: it is only built, so that they are refused before anybody does.
-    ws_observable("ws://venue", **cast(StreamOptions, {"topic": _topic, **options}))
+    given = cast(StreamOptions, {"topic": _topic, **options})
+    ws_observable(venue.connection_url(next(iter(venue.ENDPOINTS)), base), **given)
 
 
 def patience(acknowledgement: float | None, first_data: float | Callable[[str], float | None] | None) -> Patience:

@@ -1,7 +1,8 @@
 """Runs one snippet of the docs as a program of its own: run_snippet.py MODE SOURCE SHOWN_AS.
 
 MODE is `script`, `notebook` (a loop runs already, and goes on running after the last line) or
-`doctest`. Ctrl-C ends it with status 130 and without a traceback.
+`doctest`. Ctrl-C ends it with status 130 and without a traceback. SNIPPET_BASES in the environment
+says at what URLs venues are found, in place of their own.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ import ast
 import asyncio
 import doctest
 import inspect
+import json
+import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -18,6 +22,8 @@ from typing import Any
 
 def main(mode: str, source: str, shown_as: str) -> int:
     """Run it, in a namespace that holds nothing of this file, and return the exit status."""
+    for name, base in json.loads(os.environ.get("SNIPPET_BASES", "{}")).items():
+        import_module(f"rxws.exchanges.{name}").BASE = base  # type: ignore[attr-defined]
     text = Path(source).read_text(encoding="utf-8")
     # msgspec and dataclasses look names up in the module that a class says it is from.
     program = sys.modules["__main__"] = ModuleType("__main__")

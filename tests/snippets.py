@@ -3,8 +3,9 @@
 Each fenced `python` block is a program of its own: a fresh interpreter runs it, warnings are
 errors, `await` may stand at the top level. It has to end by itself, with status 0 and nothing on
 stderr. A block that begins with `>>>` is a doctest. Every host that a `ws://` or `wss://` address
-names is a simulated exchange on loopback, one for each host; the path stays. Nothing can be left
-out, but a comment right above the block may say how to run it, several things parted by `;`:
+names is a simulated exchange on loopback, one for each host; the path stays. Every venue that is
+imported from `rxws.feeds` or `rxws.exchanges` is a simulated one too. Nothing can be left out, but
+a comment right above the block may say how to run it, several things parted by `;`:
 
     <!-- test: stop after 5 lines -->      Ctrl-C as soon as it has printed so many
     <!-- test: in a notebook -->           a loop runs already and goes on after the last line
@@ -15,18 +16,20 @@ out, but a comment right above the block may say how to run it, several things p
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import get_args
 from urllib.parse import urlsplit
 
-from rxws.testing.exchange import SimulatedExchange
+from rxws.testing.exchange import Limits, SimulatedExchange, VenueName
 
 ROOT = Path(__file__).parents[1]
 RUNNER = Path(__file__).with_name("run_snippet.py")
@@ -34,6 +37,7 @@ INTERRUPTED = 130
 SYMBOLS = {"nknusdt": "btcusdt"}  # the docs speak of a symbol that everybody knows
 GUARD = 60.0  # seconds until a snippet that hangs is killed; no snippet comes near it
 
+VENUES = re.compile(r"^(?:>>> |\.\.\. )?from rxws\.(?:feeds|exchanges) import (?P<names>[\w, ]+)$", re.MULTILINE)
 HOST = re.compile(r"wss?://[^/\s\"'`{}?#]+")
 FENCE = re.compile(r"(?P<indent>[ ]*)(?P<fence>`{3,}|~{3,})[ ]*(?P<language>\w*)")
 COMMENT = re.compile(r"\s*<!--\s*test:(?P<orders>.*)-->\s*")
@@ -141,14 +145,24 @@ async def run(snippet: Snippet, folder: Path) -> str:
         for host in hosts(source):
             exchange = await exchanges.enter_async_context(SimulatedExchange(symbols=SYMBOLS))
             source = redirected(source, host, exchange.url)
+        bases: dict[str, str] = {}
+        for name in venues(source):
+            exchange = await exchanges.enter_async_context(SimulatedExchange(name, rate=200.0, limits=Limits.off()))
+            bases[name] = exchange.url
         program = folder / "snippet.py"
         program.write_text(source, encoding="utf-8")
-        return await _watch(snippet, await _start(snippet, program))
+        return await _watch(snippet, await _start(snippet, program, bases))
 
 
 def hosts(source: str) -> list[str]:
     """Return the beginnings `wss://host:port` of the addresses in a program, each once."""
     return list(dict.fromkeys(HOST.findall(source)))
+
+
+def venues(source: str) -> list[VenueName]:
+    """Return the venues that a program imports, each once."""
+    named = (name.strip() for names in VENUES.findall(source) for name in names.split(","))
+    return list(dict.fromkeys(name for name in named if name in get_args(VenueName)))
 
 
 def redirected(source: str, host: str, url: str) -> str:
@@ -157,14 +171,14 @@ def redirected(source: str, host: str, url: str) -> str:
     return re.sub(rf"{re.escape(host)}(?![\w.:-])", f"{scheme}://{netloc}", source)
 
 
-async def _start(snippet: Snippet, program: Path) -> Process:
+async def _start(snippet: Snippet, program: Path, bases: Mapping[str, str]) -> Process:
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-u", "-W", "error", RUNNER, snippet.mode, program, snippet.path),
         stdin=DEVNULL,
         stdout=PIPE,
         stderr=PIPE,
         cwd=program.parent,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "SNIPPET_BASES": json.dumps(bases)},
     )
 
 

@@ -19,7 +19,7 @@ from rxws import operators
 PACKAGE = Path(rxws.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 # Beside the standard library, `import rxws` may load what it depends on, and nothing else.
-DEPENDENCIES = {"msgspec", "reactivex", "rxws", "typing_extensions", "websockets"}
+DEPENDENCIES = {"msgspec", "reactivex", "rxws", "sortedcontainers", "typing_extensions", "websockets"}
 OPTIONAL = {"IPython", "anywidget", "numpy", "pandas", "picows", "pytest", "rich"}
 
 

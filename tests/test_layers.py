@@ -58,6 +58,7 @@ TABLE: list[tuple[int, str, frozenset[str]]] = [
     (1, "venue", IMPURE),
     (1, "orderbook", IMPURE),
     (1, "scheduler", SOCKETS),
+    (1, "lingering", SOCKETS),
     (2, "operators", SOCKETS),
     (2, "transport", frozenset()),
     (2, "exchanges", IMPURE),

@@ -9,13 +9,14 @@ import msgspec
 import pytest
 
 from rxws import market
-from rxws.market import BookDelta, BookSnapshot, Candle, MarketEvent, Quote, Ticker, Trade
+from rxws.market import BookDelta, BookSnapshot, Candle, LastTrade, MarketEvent, Quote, Ticker, Trade
 
 PRICE = Decimal("61250.10")
 COMMON: dict[str, Any] = {"venue": "binance", "symbol": "BTCUSDT", "time_ns": 1_700_000_050_000_000_000}
 TOP: dict[str, Any] = {"bid": PRICE, "bid_size": PRICE, "ask": None, "ask_size": None}
 EVENTS: tuple[MarketEvent, ...] = (
     Trade(**COMMON, price=PRICE, size=Decimal("0.10"), side="buy", id="a1"),
+    LastTrade(**COMMON, sequence=7),
     Quote(**COMMON, **TOP),
     Ticker(**COMMON, **TOP, last=PRICE, open=None, high=PRICE, low=None, volume=Decimal(7)),
     Candle(

@@ -2,3 +2,5 @@
 
 Adding a venue is adding a file: nothing else names it.
 """
+
+__all__: list[str] = []

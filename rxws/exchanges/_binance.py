@@ -9,21 +9,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias
+from urllib.parse import quote
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from rxws.decoding import NOT_JSON
 from rxws.errors import ConfigError
 from rxws.exchanges._topics import check_symbol
 from rxws.market import Level, MarketEvent
 from rxws.venue import Action, Frame, Kind, Reply, Request
 
 __all__ = [
+    "INTERVALS",
     "Codec",
     "Decoder",
     "Levels",
     "book",
     "candles",
+    "in_query",
+    "kind",
     "lower",
     "pair_of",
     "quotes",
@@ -33,22 +38,31 @@ __all__ = [
     "url",
 ]
 
-QUOTES = tuple("FDUSD USDT USDC TUSD BUSD USDS BTC ETH BNB EUR TRY BRL JPY DAI PAX".split())
-"""What ends a symbol; the longest that fits is its quote currency."""
-INTERVALS = ("1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M")
+QUOTES = tuple(
+    "USDT USDC FDUSD TUSD BUSD USD1 USDS DAI PAX BTC ETH BNB"
+    " EUR EURI TRY BRL JPY ARS MXN COP CZK PLN RON ZAR UAH".split()
+)
+"""What a symbol ends with. None of them is the end of another, so that there is one way to part a symbol."""
+INTERVALS = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M")
+"""How long candles may be; spot has some of one second too."""
 DEPTHS = (5, 10, 20)
 LONGEST_URL = 8_000
 """A longer one is refused: LUCIT-Systems-and-Development/unicorn-binance-websocket-api, issue 38."""
+
+# Source: CHANGELOG.md of spot, 2026-05-08 and 2026-06-09: it comes without being asked for, on single streams too, and
+# nothing is promised of how long before.
+#
+# {"e":"serverShutdown","E":1781234567890}
+# {"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1781234567890}}
 SHUTDOWN = "serverShutdown"
+
 TOO_MANY = 4
 """The code of an error that is no fault of one topic: the connection has too many."""
 
-Decoder: TypeAlias = Callable[[bytes | str | Raw, str, int | None], Sequence[MarketEvent]]
+Decoder: TypeAlias = Callable[[bytes | str | Raw, str, int | None], list[MarketEvent]]
 """Takes the data of one message, the symbol that its stream is of (empty: of several), and when it came."""
 
 Levels: TypeAlias = tuple[Level, ...]
-
-NOTHING: Sequence[MarketEvent] = ()
 
 
 class Error(Struct):
@@ -74,8 +88,8 @@ class Envelope(Struct):
     code: int | UnsetType = UNSET
     msg: str = ""
     last_update_id: int | UnsetType = msgspec.field(name="lastUpdateId", default=UNSET)
-    b: Any = UNSET  # a price, or levels
-    a: Any = UNSET  # a price, levels, or a number
+    b: Raw = Raw(b"")  # a price, or levels
+    a: Raw = Raw(b"")  # a price, levels, or a number
 
 
 class Named(Struct):
@@ -84,7 +98,6 @@ class Named(Struct):
 
 _envelope = msgspec.json.Decoder(Envelope)
 _name_list = msgspec.json.Decoder(list[Named])
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Codec:
@@ -105,28 +118,30 @@ class Codec:
         """Return what a message is."""
         try:
             return self._classified(_envelope.decode(frame))
-        except UNREADABLE:
+        except NOT_JSON:
             return self._listed(frame)
 
-    def decode(self, frame: bytes | str, arrival_ns: int | None) -> Sequence[MarketEvent]:
+    def decode(self, frame: bytes | str, arrival_ns: int | None) -> list[MarketEvent]:
         """Return what happened by a message."""
         first = frame.lstrip()[:1]
         if first in (b"[", "["):
             names = _name_list.decode(frame)
             found = self._events.get(f"{names[0].e}[]") if names else None
-            return NOTHING if found is None else found(frame, "", arrival_ns)
+            return [] if found is None else found(frame, "", arrival_ns)
         envelope = _envelope.decode(frame)
         if envelope.stream:
             decoder, symbol = self._of_stream(envelope.stream)
-            return NOTHING if decoder is None else decoder(envelope.data, symbol, arrival_ns)
+            return [] if decoder is None else decoder(envelope.data, symbol, arrival_ns)
         decoder = self._events.get(_event(envelope))
-        return NOTHING if decoder is None else decoder(frame, envelope.s, arrival_ns)
+        return [] if decoder is None else decoder(frame, envelope.s, arrival_ns)
 
     def _find(self, stream: str) -> tuple[Decoder | None, str]:
         if stream.startswith("!"):
             return self._decoders.get(stream), ""
-        symbol, _, kind = stream.partition("@")
-        return self._decoders.get(kind.partition("@")[0].partition("_")[0]), symbol.upper()
+        symbol, _, rest = stream.partition("@")
+        name = rest.partition("@")[0]
+        # A ticker's window, as in "ticker_1h", is another thing; a kline's interval is not.
+        return self._decoders.get("kline" if name.startswith("kline_") else name), symbol.upper()
 
     def _classified(self, envelope: Envelope) -> Frame:
         if envelope.error is not None or envelope.code is not UNSET:
@@ -146,7 +161,7 @@ class Codec:
     def _listed(self, frame: bytes | str) -> Frame:
         try:
             names = _name_list.decode(frame)
-        except UNREADABLE:
+        except NOT_JSON:
             return Frame(Kind.UNKNOWN)
         known = bool(names) and f"{names[0].e}[]" in self._events
         return Frame(Kind.DATA) if known else Frame(Kind.UNKNOWN)
@@ -158,7 +173,7 @@ def _event(envelope: Envelope) -> str:
         return envelope.e
     if envelope.last_update_id is not UNSET:
         return "depthSnapshot"
-    return "bookTicker" if envelope.s and envelope.b is not UNSET and envelope.a is not UNSET else ""
+    return "bookTicker" if envelope.s and envelope.b and envelope.a else ""
 
 
 def _stream(event: str, envelope: Envelope) -> str | None:
@@ -167,8 +182,25 @@ def _stream(event: str, envelope: Envelope) -> str | None:
     if event == "kline" and envelope.k is not None:
         return f"{symbol}@kline_{envelope.k.i}"
     streams = {"24hrTicker": "ticker", "24hrMiniTicker": "miniTicker"}
-    kind = streams.get(event, event if event in ("trade", "aggTrade", "bookTicker") else None)
-    return None if kind is None else f"{symbol}@{kind}"
+    name = streams.get(event, event if event in ("trade", "aggTrade", "bookTicker") else None)
+    return None if name is None else f"{symbol}@{name}"
+
+
+def kind(topic: str) -> str:
+    """Return what stands in a stream's name behind its symbol.
+
+    Raises:
+        ConfigError: it is none: Binance would acknowledge it, and never send anything.
+
+    >>> kind("btcusdt@depth@100ms"), kind("!miniTicker@arr")
+    ('depth@100ms', 'miniTicker@arr')
+    """
+    symbol, at, found = topic.partition("@")
+    if topic.startswith("!") and len(topic) > 1:
+        return topic[1:]
+    if not (symbol and at and found) or symbol != symbol.lower():
+        raise ConfigError("topic", f"{topic!r} is no name of a stream; take one in small letters, like 'btcusdt@trade'")
+    return found
 
 
 def request_payload(action: Action, topics: Sequence[str], number: int) -> str:
@@ -187,7 +219,7 @@ def reply(frame: bytes | str, pending: Sequence[Request]) -> Reply | None:
     """Return what an answer says: it names the request by its number, and says nothing of single streams."""
     try:
         answer = _envelope.decode(frame)
-    except UNREADABLE:
+    except NOT_JSON:
         return None
     error = answer.error
     if error is None and answer.code is not UNSET:
@@ -218,13 +250,11 @@ def ticker(symbol: str) -> str:
     return f"{lower(symbol)}@ticker"
 
 
-def candles(symbol: str, interval: str) -> str:
-    """Return the stream of candles; the one that grows is told again and again.
-
-    >>> candles("BTCUSDT", "1m")
-    'btcusdt@kline_1m'
-    """
-    return f"{lower(symbol)}@kline_{_interval(interval)}"
+def candles(symbol: str, interval: str, intervals: Sequence[str]) -> str:
+    """Return the stream of candles; `intervals` are those that there are."""
+    if interval not in intervals:
+        raise ConfigError("interval", f"{interval!r} is none of Binance's; take one of {', '.join(intervals)}")
+    return f"{lower(symbol)}@kline_{interval}"
 
 
 def book(symbol: str, depth: int | None = None) -> str:
@@ -243,10 +273,9 @@ def lower(symbol: str) -> str:
     return check_symbol(symbol, "BTCUSDT").lower()
 
 
-def _interval(interval: str) -> str:
-    if interval not in INTERVALS:
-        raise ConfigError("interval", f"{interval!r} is none of Binance's; take one of {', '.join(INTERVALS)}")
-    return interval
+def in_query(symbol: str) -> str:
+    """Return a symbol as a request by HTTP names it; there are such as are not of ASCII."""
+    return quote(check_symbol(symbol, "BTCUSDT").upper())
 
 
 def url(connection: str, topics: Sequence[str]) -> str:
@@ -255,7 +284,7 @@ def url(connection: str, topics: Sequence[str]) -> str:
     Raises:
         ConfigError: it would be longer than Binance takes.
     """
-    made = f"{connection}?streams={'/'.join(topics)}"
+    made = f"{connection}?streams={quote('/'.join(topics), safe='/@!:')}"
     if len(made) > LONGEST_URL:
         right = "send what `subscribe` returns on a connection to `connection_url()`"
         raise ConfigError("topics", f"{len(topics)} make a URL that Binance refuses, {len(made)} characters; {right}")
@@ -268,7 +297,7 @@ def pair_of(symbol: str) -> tuple[str, str]:
     Raises:
         ConfigError: it does not end with a currency that is known to end one.
     """
-    for quote in sorted(QUOTES, key=len, reverse=True):
-        if symbol.endswith(quote) and symbol != quote:
-            return symbol.removesuffix(quote), quote
+    for currency in QUOTES:
+        if check_symbol(symbol, "BTCUSDT").endswith(currency) and symbol != currency:
+            return symbol.removesuffix(currency), currency
     raise ConfigError("symbol", f"{symbol!r} does not end with a known quote currency; take one like 'BTCUSDT'")

@@ -5,7 +5,6 @@ Source: see `rxws.exchanges._binance`; the sections are named where the messages
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 
 import msgspec
@@ -14,7 +13,11 @@ from msgspec import Raw, Struct
 from rxws.exchanges._binance import Decoder
 from rxws.market import Candle, MarketEvent, Quote, Ticker, Trade
 
-__all__ = ["agg_trade", "book_ticker", "kline", "nanoseconds", "ticker", "tickers", "trade"]
+__all__ = ["decoders", "nanoseconds"]
+
+
+LISTS = ("24hrTicker[]", "24hrMiniTicker[]")
+"""What a list of events is called by the type of its first."""
 
 
 def nanoseconds(time: int) -> int:
@@ -26,83 +29,64 @@ def nanoseconds(time: int) -> int:
     return time * 1_000_000 if time < 10**14 else time * 1_000
 
 
-# Source: "Aggregate Trade Streams"; those of the futures lack `M`.
-#
-# {"e":"aggTrade","E":1781234567890,"s":"BTCUSDT","a":512340,"p":"61250.10000000","q":"0.01500000","f":900100,
-# "l":900102,"T":1781234567888,"m":true,"M":true}
-class AggTrade(Struct):
+class Traded(Struct):
     s: str
-    a: int
     p: Decimal
     q: Decimal
     T: int
     m: bool
 
 
-_agg_trade = msgspec.json.Decoder(AggTrade)
-
-
-def agg_trade(venue: str) -> Decoder:
-    def decode(data: bytes | str | Raw, _: str, arrival_ns: int | None) -> Sequence[MarketEvent]:
-        told = _agg_trade.decode(data)
-        return (
-            Trade(
-                venue=venue,
-                symbol=told.s,
-                price=told.p,
-                size=told.q,
-                side="sell" if told.m else "buy",
-                id=str(told.a),
-                time_ns=nanoseconds(told.T),
-                arrival_ns=arrival_ns,
-                sequence=told.a,
-            ),
-        )
-
-    return decode
+# Source: "Aggregate Trade Streams"; those of the futures lack `M`.
+#
+# {"e":"aggTrade","E":1781234567890,"s":"BTCUSDT","a":512340,"p":"61250.10000000","q":"0.01500000","f":900100,
+# "l":900102,"T":1781234567888,"m":true,"M":true}
+class AggTrade(Traded):
+    a: int
 
 
 # Source: "Trade Streams".
 #
 # {"e":"trade","E":1781234567890,"s":"BTCUSDT","t":900103,"p":"61250.11000000","q":"0.00200000","T":1781234567889,
 # "m":false,"M":true}
-class TradeData(Struct):
-    s: str
+class SingleTrade(Traded):
     t: int
-    p: Decimal
-    q: Decimal
-    T: int
-    m: bool
 
 
-_trade = msgspec.json.Decoder(TradeData)
+_agg_trade = msgspec.json.Decoder(AggTrade)
+_trade = msgspec.json.Decoder(SingleTrade)
 
 
-def trade(venue: str) -> Decoder:
-    def decode(data: bytes | str | Raw, _: str, arrival_ns: int | None) -> Sequence[MarketEvent]:
-        told = _trade.decode(data)
-        return (
-            Trade(
-                venue=venue,
-                symbol=told.s,
-                price=told.p,
-                size=told.q,
-                side="sell" if told.m else "buy",
-                id=str(told.t),
-                time_ns=nanoseconds(told.T),
-                arrival_ns=arrival_ns,
-                sequence=told.t,
-            ),
-        )
+def _agg_trade_of(venue: str) -> Decoder:
+    def decode(data: bytes | str | Raw, _: str, arrival_ns: int | None) -> list[MarketEvent]:
+        told = _agg_trade.decode(data)
+        return [_traded(venue, told, told.a, arrival_ns)]
 
     return decode
 
 
-# Source: "Kline/Candlestick Streams": `T` is the last millisecond of the candle, `x` whether it is closed.
-#
-# {"e":"kline","E":1781234520004,"s":"BTCUSDT","k":{"t":1781234460000,"T":1781234519999,"s":"BTCUSDT","i":"1m",
-# "f":899000,"L":900103,"o":"61200.00000000","c":"61250.11000000","h":"61260.00000000","l":"61199.90000000",
-# "v":"12.34500000","n":1104,"x":true,"q":"755900.12000000","V":"6.10000000","Q":"373500.00000000","B":"0"}}
+def _trade_of(venue: str) -> Decoder:
+    def decode(data: bytes | str | Raw, _: str, arrival_ns: int | None) -> list[MarketEvent]:
+        told = _trade.decode(data)
+        return [_traded(venue, told, told.t, arrival_ns)]
+
+    return decode
+
+
+def _traded(venue: str, told: Traded, number: int, arrival_ns: int | None) -> Trade:
+    return Trade(
+        venue=venue,
+        symbol=told.s,
+        price=told.p,
+        size=told.q,
+        side="sell" if told.m else "buy",
+        id=str(number),
+        time_ns=nanoseconds(told.T),
+        arrival_ns=arrival_ns,
+        sequence=number,
+    )
+
+
 class KlineBody(Struct):
     t: int
     T: int
@@ -115,6 +99,11 @@ class KlineBody(Struct):
     x: bool
 
 
+# Source: "Kline/Candlestick Streams": `T` is the last millisecond of the candle, `x` whether it is closed.
+#
+# {"e":"kline","E":1781234520004,"s":"BTCUSDT","k":{"t":1781234460000,"T":1781234519999,"s":"BTCUSDT","i":"1m",
+# "f":899000,"L":900103,"o":"61200.00000000","c":"61250.11000000","h":"61260.00000000","l":"61199.90000000",
+# "v":"12.34500000","n":1104,"x":true,"q":"755900.12000000","V":"6.10000000","Q":"373500.00000000","B":"0"}}
 class KlineData(Struct):
     E: int
     s: str
@@ -124,11 +113,11 @@ class KlineData(Struct):
 _kline = msgspec.json.Decoder(KlineData)
 
 
-def kline(venue: str) -> Decoder:
-    def decode(data: bytes | str | Raw, _: str, arrival_ns: int | None) -> Sequence[MarketEvent]:
+def _kline_of(venue: str) -> Decoder:
+    def decode(data: bytes | str | Raw, _: str, arrival_ns: int | None) -> list[MarketEvent]:
         told = _kline.decode(data)
         body = told.k
-        return (
+        return [
             Candle(
                 venue=venue,
                 symbol=told.s,
@@ -143,8 +132,8 @@ def kline(venue: str) -> Decoder:
                 closed=body.x,
                 time_ns=nanoseconds(told.E),
                 arrival_ns=arrival_ns,
-            ),
-        )
+            )
+        ]
 
     return decode
 
@@ -168,10 +157,10 @@ class BookTicker(Struct):
 _book_ticker = msgspec.json.Decoder(BookTicker)
 
 
-def book_ticker(venue: str) -> Decoder:
-    def decode(data: bytes | str | Raw, _: str, arrival_ns: int | None) -> Sequence[MarketEvent]:
+def _book_ticker_of(venue: str) -> Decoder:
+    def decode(data: bytes | str | Raw, _: str, arrival_ns: int | None) -> list[MarketEvent]:
         told = _book_ticker.decode(data)
-        return (
+        return [
             Quote(
                 venue=venue,
                 symbol=told.s,
@@ -182,8 +171,8 @@ def book_ticker(venue: str) -> Decoder:
                 time_ns=None if told.T is None else nanoseconds(told.T),
                 arrival_ns=arrival_ns,
                 sequence=told.u,
-            ),
-        )
+            )
+        ]
 
     return decode
 
@@ -217,11 +206,11 @@ _ticker = msgspec.json.Decoder(TickerData)
 _tickers = msgspec.json.Decoder(list[TickerData])
 
 
-def ticker(venue: str) -> Decoder:
-    return lambda data, _, arrival_ns: (_told(venue, _ticker.decode(data), arrival_ns),)
+def _ticker_of(venue: str) -> Decoder:
+    return lambda data, _, arrival_ns: [_told(venue, _ticker.decode(data), arrival_ns)]
 
 
-def tickers(venue: str) -> Decoder:
+def _tickers_of(venue: str) -> Decoder:
     return lambda data, _, arrival_ns: [_told(venue, each, arrival_ns) for each in _tickers.decode(data)]
 
 
@@ -241,3 +230,13 @@ def _told(venue: str, told: TickerData, arrival_ns: int | None) -> Ticker:
         time_ns=nanoseconds(told.E),
         arrival_ns=arrival_ns,
     )
+
+
+def decoders(venue: str) -> tuple[dict[str, Decoder], dict[str, Decoder]]:
+    """Return the decoders that the markets share, by the name of a stream and by the type of an event."""
+    candle, quote = _kline_of(venue), _book_ticker_of(venue)
+    both = {"aggTrade": _agg_trade_of(venue), "trade": _trade_of(venue), "kline": candle, "bookTicker": quote}
+    day, days = _ticker_of(venue), _tickers_of(venue)
+    lists = {"!ticker@arr": days, "!miniTicker@arr": days, "!bookTicker": quote}
+    streams = {**both, "ticker": day, "miniTicker": day, **lists}
+    return streams, {**both, **dict.fromkeys(("24hrTicker", "24hrMiniTicker"), day), **dict.fromkeys(LISTS, days)}

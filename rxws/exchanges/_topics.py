@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from rxws.errors import ConfigError
 from rxws.venue import Action, Request, Rules
 
-__all__ = ["batches", "check_symbol", "one_endpoint", "split_pair"]
+__all__ = ["address", "batches", "channel_and_symbol", "check_symbol", "one_endpoint", "split_pair"]
 
 # What separates the parts of a topic, or would break out of a URL or of JSON, is in no symbol.
 SYMBOL = re.compile(r"[^\s@/:,.?#&%\"'\\{}\[\]]+")
@@ -45,6 +45,35 @@ def split_pair(common: object) -> tuple[str, str, str]:
     return found[1], found[2], found[3] or ""
 
 
+def channel_and_symbol(topic: str, example: str) -> tuple[str, str]:
+    """Return what a topic of the form "channel:symbol" consists of.
+
+    Raises:
+        ConfigError: it is not of that form.
+
+    >>> channel_and_symbol("books:BTC-USDT", "books:BTC-USDT")
+    ('books', 'BTC-USDT')
+    """
+    channel, _, symbol = topic.partition(":")
+    if not channel or not symbol:
+        raise ConfigError("topic", f"{topic!r} is none of this venue; take a channel and a symbol, like {example!r}")
+    return channel, symbol
+
+
+def address(base: str, endpoints: Mapping[str, str], endpoint: str) -> str:
+    """Return the URL of one of a venue's `endpoints`.
+
+    Raises:
+        ConfigError: it is none of them.
+
+    >>> address("wss://venue.example/", {"public": "/ws"}, "public")
+    'wss://venue.example/ws'
+    """
+    if endpoint not in endpoints:
+        raise ConfigError("endpoint", f"{endpoint!r} is none of this venue; take one of {', '.join(endpoints)}")
+    return base.removesuffix("/") + endpoints[endpoint]
+
+
 def one_endpoint(topics: Sequence[str], endpoint: Callable[[str], str]) -> str:
     """Return the class of endpoint that all `topics` have.
 
@@ -53,8 +82,8 @@ def one_endpoint(topics: Sequence[str], endpoint: Callable[[str], str]) -> str:
     """
     classes = sorted({endpoint(topic) for topic in topics})
     if len(classes) != 1:
-        what = "none" if not classes else f"topics of {' and '.join(classes)}, which no one URL carries"
-        raise ConfigError("topics", f"{what}; take those of one endpoint, a connection each")
+        what = f"those of {' and '.join(classes)} are had at different URLs" if classes else "there are none"
+        raise ConfigError("topics", f"{what}; take one or more of one endpoint, and a connection for each endpoint")
     return classes[0]
 
 
@@ -63,6 +92,7 @@ def batches(
     topics: Iterable[str],
     ids: Iterator[int],
     rules: Rules,
+    endpoint: Callable[[str], str],
     payload: Callable[[Action, Sequence[str], int], str],
 ) -> list[Request]:
     """Return the requests for `topics`, none with more of them, or longer, than the venue takes.
@@ -72,10 +102,16 @@ def batches(
         topics: each is asked for once, in the order of its first mention.
         ids: what the requests are numbered from.
         rules: the venue's.
+        endpoint: the venue's too.
         payload: makes the text of one request.
+
+    Raises:
+        ConfigError: no one connection carries them all.
     """
     requests: list[Request] = []
     wanted = list(dict.fromkeys(topics))
+    if wanted:
+        one_endpoint(wanted, endpoint)
     while wanted:
         number = next(ids)
         count = min(len(wanted), rules.batch)

@@ -9,7 +9,7 @@ Source: Binance, "WebSocket Streams for Binance" (github.com/binance/binance-spo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec import Raw, Struct
@@ -17,10 +17,9 @@ from msgspec import Raw, Struct
 from rxws import errors, gaps
 from rxws.errors import ConfigError, Table
 from rxws.exchanges import _binance
-from rxws.exchanges import _binance_data as data
-from rxws.exchanges._binance import Codec, Levels, book, candles, lower, pair_of, quotes, reply, ticker
-from rxws.exchanges._binance_data import nanoseconds
-from rxws.exchanges._topics import batches, check_symbol, one_endpoint, split_pair
+from rxws.exchanges._binance import INTERVALS, Codec, Levels, book, lower, pair_of, quotes, reply, ticker
+from rxws.exchanges._binance_data import decoders, nanoseconds
+from rxws.exchanges._topics import address, batches, one_endpoint, split_pair
 from rxws.limits import SendLimit
 from rxws.market import BookDelta, BookSnapshot, MarketEvent
 from rxws.venue import Dials, Frame, Heartbeat, Request, Rules, Snapshots
@@ -32,6 +31,7 @@ __all__ = [
     "GREETINGS",
     "HEARTBEAT",
     "NAME",
+    "PROOF",
     "RULES",
     "SNAPSHOTS",
     "TABLE",
@@ -69,13 +69,14 @@ RULES = Rules(
     dials=Dials(300, 300.0),
     first_subscribe=None,
     max_age=86_400.0,
-    silence=60.0,
+    silence=None,
 )
 
 # Who sends too much is closed with 1008, and refused for two minutes: each attempt of that time begins them anew.
 TABLE: Table = {**errors.TABLE, 1008: errors.RetryAfter(120.0)}
 
 TRADE_RULE: gaps.Rule | None = gaps.consecutive
+PROOF: Callable[[str], str] | None = None
 BOOK_RULE: gaps.Rule | None = gaps.links
 
 
@@ -86,6 +87,15 @@ def trades(symbol: str) -> str:
     'btcusdt@trade'
     """
     return f"{lower(symbol)}@trade"
+
+
+def candles(symbol: str, interval: str) -> str:
+    """Return the stream of candles; the one that grows is told again and again.
+
+    >>> candles("BTCUSDT", "1m")
+    'btcusdt@kline_1m'
+    """
+    return _binance.candles(symbol, interval, ("1s", *INTERVALS))
 
 
 def common_symbol(symbol: str) -> str:
@@ -111,13 +121,18 @@ def venue_symbol(common: str) -> str:
 
 
 def endpoint(topic: str) -> str:
-    """Return the class of a stream; all of them are public."""
+    """Return the class of a stream; all of them are public.
+
+    Raises:
+        ConfigError: it is no name of a stream.
+    """
+    _binance.kind(topic)
     return "public"
 
 
 def connection_url(endpoint: str = "public", base: str | None = None) -> str:
     """Return the URL of a connection that has no topics yet."""
-    return f"{BASE if base is None else base}{ENDPOINTS[endpoint]}"
+    return address(BASE if base is None else base, ENDPOINTS, endpoint)
 
 
 def url(topics: Sequence[str], base: str | None = None) -> str:
@@ -143,12 +158,12 @@ def subscribe(topics: Iterable[str], ids: Iterator[int]) -> list[Request]:
     >>> subscribe(["btcusdt@trade"], count(1))[0].payload
     '{"method":"SUBSCRIBE","params":["btcusdt@trade"],"id":1}'
     """
-    return batches("subscribe", topics, ids, RULES, _binance.request_payload)
+    return batches("subscribe", topics, ids, RULES, endpoint, _binance.request_payload)
 
 
 def unsubscribe(topics: Iterable[str], ids: Iterator[int]) -> list[Request]:
     """Return the requests that end `topics`."""
-    return batches("unsubscribe", topics, ids, RULES, _binance.request_payload)
+    return batches("unsubscribe", topics, ids, RULES, endpoint, _binance.request_payload)
 
 
 def classify(frame: bytes | str) -> Frame:
@@ -162,7 +177,7 @@ def classify(frame: bytes | str) -> Frame:
     return _codec.classify(frame)
 
 
-def decode(frame: bytes | str, arrival_ns: int | None = None) -> Sequence[MarketEvent]:
+def decode(frame: bytes | str, arrival_ns: int | None = None) -> list[MarketEvent]:
     """Return what happened by a message, wrapped or not.
 
     Best levels that come unwrapped do not say whose they are: their symbol is then empty.
@@ -190,9 +205,9 @@ class DepthUpdate(Struct):
 _depth_update = msgspec.json.Decoder(DepthUpdate)
 
 
-def _delta(data: bytes | str | Raw, _: str, arrival_ns: int | None) -> Sequence[MarketEvent]:
+def _delta(data: bytes | str | Raw, _: str, arrival_ns: int | None) -> list[MarketEvent]:
     told = _depth_update.decode(data)
-    return (
+    return [
         BookDelta(
             venue=NAME,
             symbol=told.s,
@@ -202,8 +217,8 @@ def _delta(data: bytes | str | Raw, _: str, arrival_ns: int | None) -> Sequence[
             first=told.U,
             time_ns=nanoseconds(told.E),
             arrival_ns=arrival_ns,
-        ),
-    )
+        )
+    ]
 
 
 # Source: "Partial Book Depth Streams", and rest-api.md, "Order book", which answers the same. It has no symbol: the
@@ -219,59 +234,31 @@ class Depth(Struct):
 _depth = msgspec.json.Decoder(Depth)
 
 
-def _snapshot(data: bytes | str | Raw, symbol: str, arrival_ns: int | None) -> Sequence[MarketEvent]:
+def _whole(data: bytes | str | Raw, symbol: str, arrival_ns: int | None = None) -> BookSnapshot:
     told = _depth.decode(data)
-    return (
-        BookSnapshot(
-            venue=NAME,
-            symbol=symbol,
-            bids=told.bids,
-            asks=told.asks,
-            sequence=told.lastUpdateId,
-            arrival_ns=arrival_ns,
-        ),
+    return BookSnapshot(
+        venue=NAME,
+        symbol=symbol.upper(),
+        bids=told.bids,
+        asks=told.asks,
+        sequence=told.lastUpdateId,
+        arrival_ns=arrival_ns,
     )
+
+
+def _snapshot(data: bytes | str | Raw, symbol: str, arrival_ns: int | None) -> list[MarketEvent]:
+    return [_whole(data, symbol, arrival_ns)]
 
 
 def _snapshot_url(symbol: str) -> str:
     # 5,000 levels are the most, at a weight of 250 of 6,000 a minute.
-    return f"https://api.binance.com/api/v3/depth?symbol={check_symbol(symbol, 'BTCUSDT')}&limit=5000"
+    return f"https://api.binance.com/api/v3/depth?symbol={_binance.in_query(symbol)}&limit=5000"
 
 
-def _fetched(body: bytes, symbol: str) -> BookSnapshot:
-    told = _depth.decode(body)
-    return BookSnapshot(
-        venue=NAME, symbol=symbol, bids=told.bids, asks=told.asks, sequence=told.lastUpdateId, time_ns=None
-    )
+SNAPSHOTS: Snapshots | None = Snapshots(_snapshot_url, _whole)
 
-
-SNAPSHOTS: Snapshots | None = Snapshots(_snapshot_url, _fetched)
-
-_aggregate, _single, _candle = data.agg_trade(NAME), data.trade(NAME), data.kline(NAME)
-_day, _days, _quote = data.ticker(NAME), data.tickers(NAME), data.book_ticker(NAME)
+_streams, _events = decoders(NAME)
 _codec = Codec(
-    {
-        "aggTrade": _aggregate,
-        "trade": _single,
-        "kline": _candle,
-        "ticker": _day,
-        "miniTicker": _day,
-        "!ticker@arr": _days,
-        "!miniTicker@arr": _days,
-        "bookTicker": _quote,
-        "depth": _delta,
-        **dict.fromkeys(("depth5", "depth10", "depth20"), _snapshot),
-    },
-    {
-        "aggTrade": _aggregate,
-        "trade": _single,
-        "kline": _candle,
-        "24hrTicker": _day,
-        "24hrMiniTicker": _day,
-        "24hrTicker[]": _days,
-        "24hrMiniTicker[]": _days,
-        "bookTicker": _quote,
-        "depthUpdate": _delta,
-        "depthSnapshot": _snapshot,
-    },
+    {**_streams, "depth": _delta, **dict.fromkeys(("depth5", "depth10", "depth20"), _snapshot)},
+    {**_events, "depthUpdate": _delta, "depthSnapshot": _snapshot},
 )

@@ -9,7 +9,7 @@ ccxt/go-binance, pull request 809; what is marked otherwise was seen by users.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec import Raw, Struct
@@ -17,10 +17,9 @@ from msgspec import Raw, Struct
 from rxws import errors, gaps
 from rxws.errors import ConfigError, Table
 from rxws.exchanges import _binance
-from rxws.exchanges import _binance_data as data
-from rxws.exchanges._binance import Codec, Levels, book, candles, lower, pair_of, quotes, reply, ticker
-from rxws.exchanges._binance_data import nanoseconds
-from rxws.exchanges._topics import batches, check_symbol, one_endpoint, split_pair
+from rxws.exchanges._binance import INTERVALS, Codec, Levels, book, lower, pair_of, quotes, reply, ticker
+from rxws.exchanges._binance_data import decoders, nanoseconds
+from rxws.exchanges._topics import address, batches, one_endpoint, split_pair
 from rxws.limits import SendLimit
 from rxws.market import BookDelta, BookSnapshot, MarketEvent
 from rxws.venue import Dials, Frame, Heartbeat, Request, Rules, Snapshots
@@ -32,6 +31,7 @@ __all__ = [
     "GREETINGS",
     "HEARTBEAT",
     "NAME",
+    "PROOF",
     "RULES",
     "SNAPSHOTS",
     "TABLE",
@@ -68,7 +68,7 @@ RULES = Rules(
     dials=Dials(300, 300.0),
     first_subscribe=None,
     max_age=86_400.0,
-    silence=60.0,
+    silence=None,
 )
 
 # Who sends too much is closed with 1008, and refused for two minutes: each attempt of that time begins them anew.
@@ -78,6 +78,7 @@ PUBLIC = ("bookTicker", "depth", "rpiDepth")
 """What streams of the class "public" are called; all others are "market"."""
 
 TRADE_RULE: gaps.Rule | None = gaps.consecutive
+PROOF: Callable[[str], str] | None = None
 BOOK_RULE: gaps.Rule | None = gaps.links
 
 
@@ -88,6 +89,15 @@ def trades(symbol: str) -> str:
     'btcusdt@aggTrade'
     """
     return f"{lower(symbol)}@aggTrade"
+
+
+def candles(symbol: str, interval: str) -> str:
+    """Return the stream of candles; the one that grows is told again and again.
+
+    >>> candles("BTCUSDT", "1m")
+    'btcusdt@kline_1m'
+    """
+    return _binance.candles(symbol, interval, INTERVALS)
 
 
 def common_symbol(symbol: str) -> str:
@@ -118,16 +128,18 @@ def venue_symbol(common: str) -> str:
 def endpoint(topic: str) -> str:
     """Return the class of a stream: "public" for quotes and books, "market" for all else.
 
+    Raises:
+        ConfigError: it is no name of a stream.
+
     >>> endpoint("btcusdt@depth@100ms"), endpoint("!bookTicker"), endpoint("btcusdt@kline_1m")
     ('public', 'public', 'market')
     """
-    kind = topic[1:] if topic.startswith("!") else topic.partition("@")[2]
-    return "public" if kind.startswith(PUBLIC) else "market"
+    return "public" if _binance.kind(topic).startswith(PUBLIC) else "market"
 
 
 def connection_url(endpoint: str = "public", base: str | None = None) -> str:
     """Return the URL of a connection that has no topics yet."""
-    return f"{BASE if base is None else base}{ENDPOINTS[endpoint]}"
+    return address(BASE if base is None else base, ENDPOINTS, endpoint)
 
 
 def url(topics: Sequence[str], base: str | None = None) -> str:
@@ -153,12 +165,12 @@ def subscribe(topics: Iterable[str], ids: Iterator[int]) -> list[Request]:
     >>> subscribe(["btcusdt@trade"], count(1))[0].payload
     '{"method":"SUBSCRIBE","params":["btcusdt@trade"],"id":1}'
     """
-    return batches("subscribe", topics, ids, RULES, _binance.request_payload)
+    return batches("subscribe", topics, ids, RULES, endpoint, _binance.request_payload)
 
 
 def unsubscribe(topics: Iterable[str], ids: Iterator[int]) -> list[Request]:
     """Return the requests that end `topics`."""
-    return batches("unsubscribe", topics, ids, RULES, _binance.request_payload)
+    return batches("unsubscribe", topics, ids, RULES, endpoint, _binance.request_payload)
 
 
 def classify(frame: bytes | str) -> Frame:
@@ -172,7 +184,7 @@ def classify(frame: bytes | str) -> Frame:
     return _codec.classify(frame)
 
 
-def decode(frame: bytes | str, arrival_ns: int | None = None) -> Sequence[MarketEvent]:
+def decode(frame: bytes | str, arrival_ns: int | None = None) -> list[MarketEvent]:
     """Return what happened by a message, wrapped or not.
 
     Best levels that come unwrapped look like changes of a book, and are taken for them; at the URLs of here all comes
@@ -202,9 +214,9 @@ class DepthUpdate(Struct):
 _depth_update = msgspec.json.Decoder(DepthUpdate)
 
 
-def _delta(data: bytes | str | Raw, _: str, arrival_ns: int | None) -> Sequence[MarketEvent]:
+def _delta(data: bytes | str | Raw, _: str, arrival_ns: int | None) -> list[MarketEvent]:
     told = _depth_update.decode(data)
-    return (
+    return [
         BookDelta(
             venue=NAME,
             symbol=told.s,
@@ -215,8 +227,8 @@ def _delta(data: bytes | str | Raw, _: str, arrival_ns: int | None) -> Sequence[
             first=told.U,
             time_ns=nanoseconds(told.T),
             arrival_ns=arrival_ns,
-        ),
-    )
+        )
+    ]
 
 
 # Source: "Partial Book Depth Streams": a message of the same shape, which holds the best levels as they are. Its
@@ -224,9 +236,9 @@ def _delta(data: bytes | str | Raw, _: str, arrival_ns: int | None) -> Sequence[
 #
 # {"e":"depthUpdate","E":1781234567890,"T":1781234567885,"s":"BTCUSDT","U":157,"u":160,"pu":149,
 # "b":[["61250.10","10"]],"a":[["61250.20","4"]]}
-def _top(data: bytes | str | Raw, _: str, arrival_ns: int | None) -> Sequence[MarketEvent]:
+def _top(data: bytes | str | Raw, _: str, arrival_ns: int | None) -> list[MarketEvent]:
     told = _depth_update.decode(data)
-    return (
+    return [
         BookSnapshot(
             venue=NAME,
             symbol=told.s,
@@ -235,8 +247,8 @@ def _top(data: bytes | str | Raw, _: str, arrival_ns: int | None) -> Sequence[Ma
             sequence=told.u,
             time_ns=nanoseconds(told.T),
             arrival_ns=arrival_ns,
-        ),
-    )
+        )
+    ]
 
 
 # Source: "Order Book", GET /fapi/v1/depth.
@@ -253,14 +265,14 @@ _depth = msgspec.json.Decoder(Depth)
 
 
 def _snapshot_url(symbol: str) -> str:
-    return f"https://fapi.binance.com/fapi/v1/depth?symbol={check_symbol(symbol, 'BTCUSDT')}&limit=1000"
+    return f"https://fapi.binance.com/fapi/v1/depth?symbol={_binance.in_query(symbol)}&limit=1000"
 
 
 def _fetched(body: bytes, symbol: str) -> BookSnapshot:
     told = _depth.decode(body)
     return BookSnapshot(
         venue=NAME,
-        symbol=symbol,
+        symbol=symbol.upper(),
         bids=told.bids,
         asks=told.asks,
         sequence=told.lastUpdateId,
@@ -270,31 +282,8 @@ def _fetched(body: bytes, symbol: str) -> BookSnapshot:
 
 SNAPSHOTS: Snapshots | None = Snapshots(_snapshot_url, _fetched)
 
-_aggregate, _single, _candle = data.agg_trade(NAME), data.trade(NAME), data.kline(NAME)
-_day, _days, _quote = data.ticker(NAME), data.tickers(NAME), data.book_ticker(NAME)
+_streams, _events = decoders(NAME)
 _codec = Codec(
-    {
-        "aggTrade": _aggregate,
-        "trade": _single,
-        "kline": _candle,
-        "ticker": _day,
-        "miniTicker": _day,
-        "!ticker@arr": _days,
-        "!miniTicker@arr": _days,
-        "bookTicker": _quote,
-        "!bookTicker": _quote,
-        "depth": _delta,
-        **dict.fromkeys(("depth5", "depth10", "depth20"), _top),
-    },
-    {
-        "aggTrade": _aggregate,
-        "trade": _single,
-        "kline": _candle,
-        "24hrTicker": _day,
-        "24hrMiniTicker": _day,
-        "24hrTicker[]": _days,
-        "24hrMiniTicker[]": _days,
-        "bookTicker": _quote,
-        "depthUpdate": _delta,
-    },
+    {**_streams, "depth": _delta, **dict.fromkeys(("depth5", "depth10", "depth20"), _top)},
+    {**_events, "depthUpdate": _delta},
 )

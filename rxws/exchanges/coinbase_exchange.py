@@ -10,19 +10,21 @@ marked otherwise was seen by users.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from rxws import errors, gaps
+from rxws.decoding import NOT_JSON
 from rxws.errors import ConfigError, Table
-from rxws.exchanges._topics import batches, check_symbol, one_endpoint, split_pair
+from rxws.exchanges._topics import address, batches, channel_and_symbol, check_symbol, one_endpoint, split_pair
 from rxws.limits import SendLimit
-from rxws.market import BookDelta, BookSnapshot, Level, MarketEvent, Side, Ticker, Trade
+from rxws.market import BookDelta, BookSnapshot, LastTrade, Level, MarketEvent, Side, Ticker, Trade
 from rxws.venue import Action, Dials, Frame, Heartbeat, Kind, Reply, Request, Rules, Snapshots
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "GREETINGS",
     "HEARTBEAT",
     "NAME",
+    "PROOF",
     "RULES",
     "SNAPSHOTS",
     "TABLE",
@@ -44,7 +47,6 @@ __all__ = [
     "decode",
     "endpoint",
     "heartbeat",
-    "last_trade",
     "quotes",
     "reply",
     "subscribe",
@@ -62,7 +64,8 @@ GREETINGS: tuple[str, ...] = ()
 HEARTBEAT: Heartbeat | None = None
 
 # Eight requests a second from one address, with bursts of 20. A client that has not subscribed within five seconds is
-# closed.
+# closed. A message that is too big is an error; how big is not in the documents, and a batch stays far below what is
+# common.
 RULES = Rules(
     send=SendLimit(8),
     topics=None,
@@ -71,7 +74,7 @@ RULES = Rules(
     dials=Dials(8, 1.0),
     first_subscribe=5.0,
     max_age=None,
-    silence=60.0,
+    silence=None,
 )
 
 TABLE: Table = errors.TABLE
@@ -132,14 +135,17 @@ def heartbeat(symbol: str) -> str:
     return f"heartbeat:{_checked(symbol)}"
 
 
+PROOF: Callable[[str], str] | None = heartbeat
+
+
 def common_symbol(symbol: str) -> str:
     """Return the common form of a product.
 
     >>> common_symbol("BTC-USD")
     'BTC/USD'
     """
-    base, _, quote = symbol.partition("-")
-    if not base or not quote:
+    base, _, quote = _checked(symbol).partition("-")
+    if not base or not quote or "-" in quote:
         raise ConfigError("symbol", f"{symbol!r} is no product; take one like 'BTC-USD'")
     return f"{base}/{quote}"
 
@@ -157,13 +163,18 @@ def venue_symbol(common: str) -> str:
 
 
 def endpoint(topic: str) -> str:
-    """Return the class of a topic; all of them are public."""
+    """Return the class of a topic; all of them are public.
+
+    Raises:
+        ConfigError: it is no topic.
+    """
+    channel_and_symbol(topic, "matches:BTC-USD")
     return "public"
 
 
 def connection_url(endpoint: str = "public", base: str | None = None) -> str:
     """Return the URL of a connection."""
-    return f"{BASE if base is None else base}{ENDPOINTS[endpoint]}"
+    return address(BASE if base is None else base, ENDPOINTS, endpoint)
 
 
 def url(topics: Sequence[str], base: str | None = None) -> str:
@@ -183,18 +194,18 @@ def subscribe(topics: Iterable[str], ids: Iterator[int]) -> list[Request]:
     >>> subscribe(["matches:BTC-USD"], count(1))[0].payload
     '{"type":"subscribe","channels":[{"name":"matches","product_ids":["BTC-USD"]}]}'
     """
-    return batches("subscribe", topics, ids, RULES, _payload)
+    return batches("subscribe", topics, ids, RULES, endpoint, _payload)
 
 
 def unsubscribe(topics: Iterable[str], ids: Iterator[int]) -> list[Request]:
     """Return the requests that end `topics`."""
-    return batches("unsubscribe", topics, ids, RULES, _payload)
+    return batches("unsubscribe", topics, ids, RULES, endpoint, _payload)
 
 
 def _payload(action: Action, topics: Sequence[str], number: int) -> str:
     products: dict[str, list[str]] = {}
     for topic in topics:
-        channel, _, product = topic.partition(":")
+        channel, product = channel_and_symbol(topic, "matches:BTC-USD")
         products.setdefault(channel, []).append(product)
     channels = [{"name": name, "product_ids": ids} for name, ids in products.items()]
     return msgspec.json.encode({"type": action, "channels": channels}).decode()
@@ -202,6 +213,10 @@ def _payload(action: Action, topics: Sequence[str], number: int) -> str:
 
 def _checked(symbol: str) -> str:
     return check_symbol(symbol, "BTC-USD")
+
+
+Time: TypeAlias = Annotated[datetime, Meta(tz=True)]
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Channel(Struct):
@@ -217,11 +232,9 @@ class Envelope(Struct):
     channels: list[Channel] = []
     message: str = ""
     reason: str = ""
-    last_trade_id: int | None = None
 
 
 _envelope = msgspec.json.Decoder(Envelope)
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 KINDS: Mapping[str, tuple[Kind, str]] = {
     "subscriptions": (Kind.ACKNOWLEDGEMENT, ""),
     "error": (Kind.ERROR, ""),
@@ -235,38 +248,40 @@ KINDS: Mapping[str, tuple[Kind, str]] = {
 """What a type of message is, and the channel that brings it."""
 
 
-# {"type":"heartbeat","last_trade_id":20,"product_id":"BTC-USD","sequence":90,"time":"2026-06-12T03:22:47.890000Z"}
-#
-# Source: "Heartbeat Channel".
 def classify(frame: bytes | str) -> Frame:
-    """Return what a message is; a heartbeat is of a topic too.
+    """Return what a message is; a heartbeat is of a topic too, and says which trade was the last one.
 
     >>> classify('{"type":"match","product_id":"BTC-USD"}').topic
     'matches:BTC-USD'
     """
     try:
         told = _envelope.decode(frame)
-    except UNREADABLE:
+    except NOT_JSON:
         return Frame(Kind.UNKNOWN)
     kind, channel = KINDS.get(told.type, (Kind.UNKNOWN, ""))
-    return Frame(kind, f"{channel}:{told.product_id}" if channel else None)
+    topic = f"{channel}:{told.product_id}" if channel else None
+    return Frame(kind, topic, proof=_proof(frame) if kind is Kind.HEARTBEAT else None)
 
 
-def last_trade(frame: bytes | str) -> tuple[str, int] | None:
-    """Return of a heartbeat the product, and the number of its last trade; None of anything else.
+# Source: "Heartbeat Channel".
+#
+# {"type":"heartbeat","last_trade_id":20,"product_id":"BTC-USD","sequence":90,"time":"2026-06-12T03:22:47.890000Z"}
+class LastMatch(Struct):
+    last_trade_id: int
+    product_id: str
+    time: Time | None = None
 
-    It proves that a trade was missed even where no later one comes.
 
-    >>> last_trade('{"type":"heartbeat","last_trade_id":20,"product_id":"BTC-USD","sequence":90}')
-    ('BTC-USD', 20)
-    """
+_last_match = msgspec.json.Decoder(LastMatch)
+
+
+def _proof(frame: bytes | str) -> LastTrade | None:
     try:
-        told = _envelope.decode(frame)
-    except UNREADABLE:
+        told = _last_match.decode(frame)
+    except NOT_JSON:
         return None
-    if told.type != "heartbeat" or told.last_trade_id is None:
-        return None
-    return told.product_id, told.last_trade_id
+    time_ns = None if told.time is None else _nanoseconds(told.time)
+    return LastTrade(venue=NAME, symbol=told.product_id, sequence=told.last_trade_id, time_ns=time_ns)
 
 
 # {"type":"subscriptions","channels":[{"name":"heartbeat","product_ids":["BTC-USD"]},{"name":"matches",
@@ -278,7 +293,7 @@ def reply(frame: bytes | str, pending: Sequence[Request]) -> Reply | None:
     """Return what an answer says of the oldest request that it may answer."""
     try:
         told = _envelope.decode(frame)
-    except UNREADABLE:
+    except NOT_JSON:
         return None
     if told.type == "error":
         return _refused(told, pending)
@@ -300,7 +315,7 @@ def reply(frame: bytes | str, pending: Sequence[Request]) -> Reply | None:
 
 def _refused(told: Envelope, pending: Sequence[Request]) -> Reply | None:
     said = f"{told.message}: {told.reason}" if told.reason else told.message
-    words = said.replace(",", " ").split()
+    words = re.findall(r"[\w-]+", said)
     for request in pending:
         guilty = tuple(topic for topic in request.topics if topic.partition(":")[2] in words)
         if guilty:
@@ -314,7 +329,7 @@ def _refused(told: Envelope, pending: Sequence[Request]) -> Reply | None:
     return Reply(request, rejected=request.topics, problem=said)
 
 
-def decode(frame: bytes | str, arrival_ns: int | None = None) -> Sequence[MarketEvent]:
+def decode(frame: bytes | str, arrival_ns: int | None = None) -> list[MarketEvent]:
     """Return what happened by a message.
 
     >>> told = '{"type":"l2update","product_id":"BTC-USD","changes":[["buy","61250.10","0.00"]],'
@@ -322,7 +337,7 @@ def decode(frame: bytes | str, arrival_ns: int | None = None) -> Sequence[Market
     ((Decimal('61250.10'), Decimal('0.00')),)
     """
     found = _DECODERS.get(_envelope.decode(frame).type)
-    return () if found is None else (found(frame, arrival_ns),)
+    return [] if found is None else [found(frame, arrival_ns)]
 
 
 Decoder: TypeAlias = Callable[[bytes | str, int | None], MarketEvent]
@@ -335,7 +350,7 @@ class SnapshotData(Struct):
     product_id: str
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]
-    time: str | None = None
+    time: Time | None = None
 
 
 _snapshot = msgspec.json.Decoder(SnapshotData)
@@ -359,7 +374,7 @@ def _snapshot_event(frame: bytes | str, arrival_ns: int | None) -> MarketEvent:
 class Update(Struct):
     product_id: str
     changes: list[tuple[Side, Decimal, Decimal]]
-    time: str
+    time: Time
 
 
 _update = msgspec.json.Decoder(Update)
@@ -383,7 +398,7 @@ def _delta_event(frame: bytes | str, arrival_ns: int | None) -> MarketEvent:
 # "time":"2026-06-12T03:22:48.000000Z","product_id":"BTC-USD","size":"0.1","price":"61250.2","side":"sell"}
 class Match(Struct):
     trade_id: int
-    time: str
+    time: Time
     product_id: str
     size: Decimal
     price: Decimal
@@ -423,7 +438,7 @@ class TickerData(Struct):
     high_24h: Decimal
     best_bid: Decimal
     best_ask: Decimal
-    time: str | None = None
+    time: Time | None = None
     best_bid_size: Decimal | None = None
     best_ask_size: Decimal | None = None
 
@@ -450,11 +465,8 @@ def _ticker_event(frame: bytes | str, arrival_ns: int | None) -> MarketEvent:
     )
 
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def _nanoseconds(time: str) -> int:
-    since = datetime.fromisoformat(time) - EPOCH
+def _nanoseconds(time: datetime) -> int:
+    since = time - EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000_000 + since.microseconds * 1_000
 
 

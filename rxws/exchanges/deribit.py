@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from functools import partial
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from rxws import errors, gaps
+from rxws.decoding import NOT_JSON
 from rxws.errors import ConfigError, Table
-from rxws.exchanges._topics import batches, check_symbol, one_endpoint, split_pair
+from rxws.exchanges._topics import address, batches, check_symbol, one_endpoint, split_pair
 from rxws.limits import SendLimit
 from rxws.market import BookDelta, BookSnapshot, Candle, Level, MarketEvent, Quote, Side, Ticker, Trade
 from rxws.venue import Action, Frame, Heartbeat, Kind, Reply, Request, Rules, Snapshots
@@ -31,6 +31,7 @@ __all__ = [
     "GREETINGS",
     "HEARTBEAT",
     "NAME",
+    "PROOF",
     "RULES",
     "SNAPSHOTS",
     "TABLE",
@@ -78,13 +79,17 @@ RULES = Rules(
 TABLE: Table = errors.TABLE
 
 TRADE_RULE: gaps.Rule | None = gaps.consecutive
+PROOF: Callable[[str], str] | None = None
 BOOK_RULE: gaps.Rule | None = gaps.links
 SNAPSHOTS: Snapshots | None = None
 
-RESOLUTIONS = ("1", "3", "5", "10", "15", "30", "60", "120", "180", "360", "720", "1D")
+MINUTES = {**{str(each): each for each in (1, 3, 5, 10, 15, 30, 60, 120, 180, 360, 720)}, "1D": 1_440}
+"""How long a candle is, by the resolution of its channel."""
 DEPTHS = (1, 10, 20)
 LOGIN_NEEDED = 13778
 """The code of an error that one channel of a request caused, by asking for more than the public may have."""
+TOO_MANY = 10028
+"""The code of an error that is no fault of one channel: to ask for each of them by itself would make it worse."""
 
 
 def trades(symbol: str) -> str:
@@ -112,8 +117,8 @@ def candles(symbol: str, interval: str) -> str:
     >>> candles("BTC-PERPETUAL", "1")
     'chart.trades.BTC-PERPETUAL.1'
     """
-    if interval not in RESOLUTIONS:
-        raise ConfigError("interval", f"{interval!r} is none of Deribit's; take one of {', '.join(RESOLUTIONS)}")
+    if interval not in MINUTES:
+        raise ConfigError("interval", f"{interval!r} is none of Deribit's; take one of {', '.join(MINUTES)}")
     return f"chart.trades.{_checked(symbol)}.{interval}"
 
 
@@ -137,7 +142,7 @@ def common_symbol(symbol: str) -> str:
     >>> common_symbol("BTC-PERPETUAL"), common_symbol("SOL_USDC-PERPETUAL"), common_symbol("BTC_USDC")
     ('BTC/USD:BTC', 'SOL/USDC:USDC', 'BTC/USDC')
     """
-    pair, _, kind = symbol.partition("-")
+    pair, _, kind = _checked(symbol).partition("-")
     base, _, quote = pair.partition("_")
     if kind == "PERPETUAL" and base:
         return f"{base}/{quote}:{quote}" if quote else f"{base}/USD:{base}"
@@ -163,13 +168,19 @@ def venue_symbol(common: str) -> str:
 
 
 def endpoint(topic: str) -> str:
-    """Return the class of a channel; all of them are public."""
+    """Return the class of a channel; all of them are public.
+
+    Raises:
+        ConfigError: it has no name.
+    """
+    if not topic:
+        raise ConfigError("topic", f"{topic!r} is no channel; take one like 'quote.BTC-PERPETUAL'")
     return "public"
 
 
 def connection_url(endpoint: str = "public", base: str | None = None) -> str:
     """Return the URL of a connection."""
-    return f"{BASE if base is None else base}{ENDPOINTS[endpoint]}"
+    return address(BASE if base is None else base, ENDPOINTS, endpoint)
 
 
 def url(topics: Sequence[str], base: str | None = None) -> str:
@@ -189,12 +200,12 @@ def subscribe(topics: Iterable[str], ids: Iterator[int]) -> list[Request]:
     >>> subscribe(["quote.BTC-PERPETUAL"], count(1))[0].payload
     '{"jsonrpc":"2.0","id":1,"method":"public/subscribe","params":{"channels":["quote.BTC-PERPETUAL"]}}'
     """
-    return batches("subscribe", topics, ids, RULES, _payload)
+    return batches("subscribe", topics, ids, RULES, endpoint, _payload)
 
 
 def unsubscribe(topics: Iterable[str], ids: Iterator[int]) -> list[Request]:
     """Return the requests that end `topics`."""
-    return batches("unsubscribe", topics, ids, RULES, _payload)
+    return batches("unsubscribe", topics, ids, RULES, endpoint, _payload)
 
 
 def _payload(action: Action, topics: Sequence[str], number: int) -> str:
@@ -224,20 +235,18 @@ class Envelope(Struct):
     id: int | str | UnsetType | None = UNSET
     method: str = ""
     params: Parameters | None = None
-    result: Raw = Raw(b"[]")
+    result: Raw = Raw(b"")
     error: Problem | None = None
 
 
 _envelope = msgspec.json.Decoder(Envelope)
 _channels = msgspec.json.Decoder(list[str])
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 # {"jsonrpc":"2.0","method":"heartbeat","params":{"type":"test_request"}}
 # {"jsonrpc":"2.0","method":"heartbeat","params":{"type":"heartbeat"}}
-# {"jsonrpc":"2.0","method":"subscription","params":{"channel":"platform_state","data":{"maintenance":true}}}
 #
-# Source: public/set_heartbeat; subscriptions/platform/platform_state. A notification has no number.
+# Source: public/set_heartbeat. A notification has no number.
 def classify(frame: bytes | str) -> Frame:
     """Return what a message is; the request that it is alive is to be answered.
 
@@ -246,7 +255,7 @@ def classify(frame: bytes | str) -> Frame:
     """
     try:
         told = _envelope.decode(frame)
-    except UNREADABLE:
+    except NOT_JSON:
         return Frame(Kind.UNKNOWN)
     if told.error is not None:
         return Frame(Kind.ERROR)
@@ -257,15 +266,28 @@ def classify(frame: bytes | str) -> Frame:
         return Frame(Kind.UNKNOWN if told.id is UNSET else Kind.ACKNOWLEDGEMENT)
     channel = told.params.channel
     if channel == "platform_state":
-        return Frame(Kind.NOTICE, channel, ends=_state.decode(told.params.data).maintenance)
+        return Frame(Kind.NOTICE, channel, ends=_maintained(told.params.data))
     return Frame(Kind.DATA, channel) if _decoder(channel) is not None else Frame(Kind.UNKNOWN)
 
 
+# Source: subscriptions/platform/platform_state, which tells of locked price indices too.
+#
+# {"jsonrpc":"2.0","method":"subscription","params":{"channel":"platform_state","data":{"maintenance":true}}}
+#
+# {"jsonrpc":"2.0","method":"subscription","params":{"channel":"platform_state","data":{"locked":false,
+# "price_index":"alt_usdc"}}}
 class State(Struct):
     maintenance: bool = False
 
 
 _state = msgspec.json.Decoder(State)
+
+
+def _maintained(data: Raw) -> bool:
+    try:
+        return _state.decode(data).maintenance
+    except NOT_JSON:
+        return False
 
 
 # {"jsonrpc":"2.0","id":11,"result":["book.BTC-PERPETUAL.100ms","ticker.BTC-PERPETUAL.100ms"],"usIn":1781234567890123,
@@ -280,12 +302,14 @@ def reply(frame: bytes | str, pending: Sequence[Request]) -> Reply | None:
     try:
         told = _envelope.decode(frame)
         request = next((each for each in pending if each.id == told.id), None)
+        if told.error is not None:
+            # Without a number it speaks of the one request that there is, or nobody knows of which.
+            has_no_number = told.id is UNSET or told.id is None
+            return _refused(pending[0] if has_no_number and len(pending) == 1 else request, told.error)
         if request is None:
             return None
-        if told.error is not None:
-            return _refused(request, told.error)
         there = set(_channels.decode(told.result))
-    except UNREADABLE:
+    except NOT_JSON:
         return None
     confirmed = tuple(topic for topic in request.topics if topic in there)
     # What one does not have, one cannot give back: an answer without it says that all the same.
@@ -295,17 +319,19 @@ def reply(frame: bytes | str, pending: Sequence[Request]) -> Reply | None:
     return Reply(request, confirmed, missing, problem="Deribit has no such channel" if missing else "")
 
 
-def _refused(request: Request, problem: Problem) -> Reply:
+def _refused(request: Request | None, problem: Problem) -> Reply | None:
+    if request is None:
+        return None
     guilty = request.topics
     if problem.code == LOGIN_NEEDED:
         guilty = tuple(topic for topic in request.topics if topic.endswith(".raw")) or guilty
-    elif len(request.topics) > 1:
+    elif len(request.topics) > 1 and problem.code != TOO_MANY:
         guilty = ()
     innocent = tuple(topic for topic in request.topics if topic not in guilty)
     return Reply(request, rejected=guilty, innocent=innocent, problem=problem.message)
 
 
-def decode(frame: bytes | str, arrival_ns: int | None = None) -> Sequence[MarketEvent]:
+def decode(frame: bytes | str, arrival_ns: int | None = None) -> list[MarketEvent]:
     """Return what happened by a message. Numbers keep the digits that they were sent with.
 
     >>> told = '{"method":"subscription","params":{"channel":"chart.trades.BTC-PERPETUAL.1","data":{"volume":5e-2,'
@@ -315,12 +341,12 @@ def decode(frame: bytes | str, arrival_ns: int | None = None) -> Sequence[Market
     """
     told = _envelope.decode(frame)
     if told.method != "subscription" or told.params is None:
-        return ()
+        return []
     found = _decoder(told.params.channel)
-    return () if found is None else found(told.params.data, told.params.channel, arrival_ns)
+    return [] if found is None else found(told.params.data, told.params.channel, arrival_ns)
 
 
-Decoder: TypeAlias = Callable[[Raw, str, int | None], Sequence[MarketEvent]]
+Decoder: TypeAlias = Callable[[Raw, str, int | None], list[MarketEvent]]
 
 
 def _decoder(channel: str) -> Decoder | None:
@@ -328,7 +354,7 @@ def _decoder(channel: str) -> Decoder | None:
 
 
 # Source: subscriptions/orderbook: the first message is the book as a whole, and those behind it are linked by
-# `prev_change_id`; channels with a group and a depth send whole windows, whose levels have no action.
+# `prev_change_id`.
 #
 # {"jsonrpc":"2.0","method":"subscription","params":{"channel":"book.BTC-PERPETUAL.100ms","data":{"type":"snapshot",
 # "timestamp":1781234567890,"instrument_name":"BTC-PERPETUAL","change_id":880001,"bids":[["new",61250.0,3460.0],
@@ -343,10 +369,12 @@ class Book(Struct):
     change_id: int
     bids: list[tuple[str, Decimal, Decimal]]
     asks: list[tuple[str, Decimal, Decimal]]
-    type: str
+    type: Literal["snapshot", "change"]
     prev_change_id: int | None = None
 
 
+# Source: subscriptions/orderbook: channels with a group and a depth send whole windows, whose levels have no action.
+#
 # {"jsonrpc":"2.0","method":"subscription","params":{"channel":"book.BTC-PERPETUAL.none.10.100ms","data":{
 # "timestamp":1781234567890,"instrument_name":"BTC-PERPETUAL","change_id":880001,"bids":[[61250.0,3460.0]],
 # "asks":[[61250.5,680.0]]}}}
@@ -363,27 +391,38 @@ _window = msgspec.json.Decoder(Window)
 NOTHING_LEFT = Decimal(0)
 
 
-def _book_event(data: Raw, channel: str, arrival_ns: int | None) -> Sequence[MarketEvent]:
+def _book_event(data: Raw, channel: str, arrival_ns: int | None) -> list[MarketEvent]:
     if channel.count(".") > 2:
-        whole = _window.decode(data)
-        name, number, time = whole.instrument_name, whole.change_id, whole.timestamp
-        bids, asks, previous, is_delta = whole.bids, whole.asks, None, False
-    else:
-        told = _book.decode(data)
-        name, number, time = told.instrument_name, told.change_id, told.timestamp
-        bids, asks, previous = _levels(told.bids), _levels(told.asks), told.prev_change_id
-        is_delta = told.type == "change"
-    make = partial(BookDelta, previous=previous) if is_delta else BookSnapshot
-    return (
-        make(
+        return [_snapshot(window := _window.decode(data), window.bids, window.asks, arrival_ns)]
+    told = _book.decode(data)
+    bids, asks = _levels(told.bids), _levels(told.asks)
+    if told.type == "snapshot":
+        return [_snapshot(told, bids, asks, arrival_ns)]
+    return [
+        BookDelta(
             venue=NAME,
-            symbol=name,
+            symbol=told.instrument_name,
             bids=bids,
             asks=asks,
-            sequence=number,
-            time_ns=time * 1_000_000,
+            sequence=told.change_id,
+            previous=told.prev_change_id,
+            time_ns=told.timestamp * 1_000_000,
             arrival_ns=arrival_ns,
-        ),
+        )
+    ]
+
+
+def _snapshot(
+    told: Book | Window, bids: tuple[Level, ...], asks: tuple[Level, ...], arrival_ns: int | None
+) -> BookSnapshot:
+    return BookSnapshot(
+        venue=NAME,
+        symbol=told.instrument_name,
+        bids=bids,
+        asks=asks,
+        sequence=told.change_id,
+        time_ns=told.timestamp * 1_000_000,
+        arrival_ns=arrival_ns,
     )
 
 
@@ -409,7 +448,7 @@ class TradeData(Struct):
 _trades = msgspec.json.Decoder(list[TradeData])
 
 
-def _trade_events(data: Raw, _: str, arrival_ns: int | None) -> Sequence[MarketEvent]:
+def _trade_events(data: Raw, _: str, arrival_ns: int | None) -> list[MarketEvent]:
     return [
         Trade(
             venue=NAME,
@@ -426,26 +465,11 @@ def _trade_events(data: Raw, _: str, arrival_ns: int | None) -> Sequence[MarketE
     ]
 
 
-# Source: subscriptions/ticker. A side on which nobody offers anything has the price null, or 0.0, and the amount 0.0.
-#
-# {"jsonrpc":"2.0","method":"subscription","params":{"channel":"ticker.BTC-PERPETUAL.100ms","data":{
-# "timestamp":1781234567890,"state":"open","stats":{"volume":123.4,"low":60000.0,"high":62000.0},
-# "settlement_price":61000.1,"open_interest":2456789.0,"min_price":60300.0,"max_price":62100.0,"mark_price":61249.9,
-# "last_price":61250.0,"instrument_name":"BTC-PERPETUAL","index_price":61240.7,"funding_8h":0.00001,
-# "current_funding":0.0,"best_bid_price":61250.0,"best_bid_amount":3460.0,"best_ask_price":61250.5,
-# "best_ask_amount":680.0}}}
-#
-# Source: subscriptions/quote, which has fewer of the same fields.
+# Source: subscriptions/quote. A side on which nobody offers anything has the price null, or 0.0, and the amount 0.0.
 #
 # {"jsonrpc":"2.0","method":"subscription","params":{"channel":"quote.BTC-PERPETUAL","data":{"timestamp":1781234567890,
 # "instrument_name":"BTC-PERPETUAL","best_bid_price":61250.0,"best_bid_amount":3460.0,"best_ask_price":61250.5,
 # "best_ask_amount":680.0}}}
-class Stats(Struct, frozen=True):
-    volume: Decimal | None = None
-    low: Decimal | None = None
-    high: Decimal | None = None
-
-
 class Top(Struct):
     timestamp: int
     instrument_name: str
@@ -455,6 +479,20 @@ class Top(Struct):
     best_ask_amount: Decimal | None
 
 
+class Stats(Struct, frozen=True):
+    volume: Decimal | None = None
+    low: Decimal | None = None
+    high: Decimal | None = None
+
+
+# Source: subscriptions/ticker, which has the same fields among more.
+#
+# {"jsonrpc":"2.0","method":"subscription","params":{"channel":"ticker.BTC-PERPETUAL.100ms","data":{
+# "timestamp":1781234567890,"state":"open","stats":{"volume":123.4,"low":60000.0,"high":62000.0},
+# "settlement_price":61000.1,"open_interest":2456789.0,"min_price":60300.0,"max_price":62100.0,"mark_price":61249.9,
+# "last_price":61250.0,"instrument_name":"BTC-PERPETUAL","index_price":61240.7,"funding_8h":0.00001,
+# "current_funding":0.0,"best_bid_price":61250.0,"best_bid_amount":3460.0,"best_ask_price":61250.5,
+# "best_ask_amount":680.0}}}
 class TickerData(Top, kw_only=True):
     last_price: Decimal | None = None
     stats: Stats = Stats()
@@ -464,11 +502,11 @@ _ticker = msgspec.json.Decoder(TickerData)
 _quote = msgspec.json.Decoder(Top)
 
 
-def _ticker_event(data: Raw, _: str, arrival_ns: int | None) -> Sequence[MarketEvent]:
+def _ticker_event(data: Raw, _: str, arrival_ns: int | None) -> list[MarketEvent]:
     told = _ticker.decode(data)
     bid, bid_size = _offer(told.best_bid_price, told.best_bid_amount)
     ask, ask_size = _offer(told.best_ask_price, told.best_ask_amount)
-    return (
+    return [
         Ticker(
             venue=NAME,
             symbol=told.instrument_name,
@@ -483,15 +521,15 @@ def _ticker_event(data: Raw, _: str, arrival_ns: int | None) -> Sequence[MarketE
             volume=told.stats.volume,
             time_ns=told.timestamp * 1_000_000,
             arrival_ns=arrival_ns,
-        ),
-    )
+        )
+    ]
 
 
-def _quote_event(data: Raw, _: str, arrival_ns: int | None) -> Sequence[MarketEvent]:
+def _quote_event(data: Raw, _: str, arrival_ns: int | None) -> list[MarketEvent]:
     told = _quote.decode(data)
     bid, bid_size = _offer(told.best_bid_price, told.best_bid_amount)
     ask, ask_size = _offer(told.best_ask_price, told.best_ask_amount)
-    return (
+    return [
         Quote(
             venue=NAME,
             symbol=told.instrument_name,
@@ -501,8 +539,8 @@ def _quote_event(data: Raw, _: str, arrival_ns: int | None) -> Sequence[MarketEv
             ask_size=ask_size,
             time_ns=told.timestamp * 1_000_000,
             arrival_ns=arrival_ns,
-        ),
-    )
+        )
+    ]
 
 
 def _offer(price: Decimal | None, size: Decimal | None) -> tuple[Decimal | None, Decimal | None]:
@@ -526,12 +564,14 @@ class Chart(Struct):
 _chart = msgspec.json.Decoder(Chart)
 
 
-def _candle_event(data: Raw, channel: str, arrival_ns: int | None) -> Sequence[MarketEvent]:
+def _candle_event(data: Raw, channel: str, arrival_ns: int | None) -> list[MarketEvent]:
     told = _chart.decode(data)
     symbol, _, interval = channel.removeprefix("chart.trades.").rpartition(".")
-    minutes = 1_440 if interval == "1D" else int(interval)
+    minutes = MINUTES.get(interval)
+    if minutes is None:
+        raise msgspec.ValidationError(f"no resolution of candles is called so: {channel!r}")
     opened = told.tick * 1_000_000
-    return (
+    return [
         Candle(
             venue=NAME,
             symbol=symbol,
@@ -546,8 +586,8 @@ def _candle_event(data: Raw, channel: str, arrival_ns: int | None) -> Sequence[M
             closed=None,
             time_ns=opened,
             arrival_ns=arrival_ns,
-        ),
-    )
+        )
+    ]
 
 
 _DECODERS: Mapping[str, Decoder] = {

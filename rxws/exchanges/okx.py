@@ -20,8 +20,9 @@ import msgspec
 from msgspec import Raw, Struct
 
 from rxws import errors, gaps
+from rxws.decoding import NOT_JSON
 from rxws.errors import ConfigError, Table
-from rxws.exchanges._topics import batches, check_symbol, one_endpoint, split_pair
+from rxws.exchanges._topics import address, batches, channel_and_symbol, check_symbol, one_endpoint, split_pair
 from rxws.limits import SendLimit
 from rxws.market import BookDelta, BookSnapshot, Candle, Level, MarketEvent, Quote, Side, Ticker, Trade
 from rxws.venue import Action, Dials, Frame, Heartbeat, Kind, Reply, Request, Rules, Snapshots
@@ -33,6 +34,7 @@ __all__ = [
     "GREETINGS",
     "HEARTBEAT",
     "NAME",
+    "PROOF",
     "RULES",
     "SNAPSHOTS",
     "TABLE",
@@ -60,7 +62,7 @@ BASE = "wss://ws.okx.com:8443"
 ENDPOINTS: Mapping[str, str] = {"public": "/ws/v5/public", "business": "/ws/v5/business"}
 GREETINGS: tuple[str, ...] = ()
 
-# A connection that is sent nothing for 30 seconds is closed with 4004.
+# A connection that brings nothing for 30 seconds is closed with 4004: so "ping" is sent before; "pong" is something.
 HEARTBEAT: Heartbeat | None = Heartbeat(25.0, "ping")
 
 # 480 requests an hour, on each connection; the text "ping" is none. All arguments of a request may have 64 kB.
@@ -72,19 +74,28 @@ RULES = Rules(
     dials=Dials(3, 1.0, 0.34),
     first_subscribe=30.0,
     max_age=None,
-    silence=60.0,
+    silence=30.0,
 )
 
 TABLE: Table = errors.TABLE
 
 # Trades are told together where one order filled several, so that their numbers skip.
 TRADE_RULE: gaps.Rule | None = None
+PROOF: Callable[[str], str] | None = None
 BOOK_RULE: gaps.Rule | None = gaps.links
 SNAPSHOTS: Snapshots | None = None
 
-LENGTHS = {"s": 1, "m": 60, "H": 3_600, "D": 86_400, "W": 7 * 86_400}
-"""Seconds of what an interval is written with."""
-INTERVALS = ("1s", "1m", "3m", "5m", "15m", "30m", "1H", "2H", "4H", "6H", "12H", "1D", "2D", "3D", "5D", "1W")
+SECONDS = {"s": 1, "m": 60, "H": 3_600, "D": 86_400, "W": 7 * 86_400}
+INTERVALS = {
+    each: int(each.removesuffix("utc")[:-1]) * SECONDS[each.removesuffix("utc")[-1]]
+    for each in (
+        *("1s", "1m", "3m", "5m", "15m", "30m", "1H", "2H", "4H", "6H", "12H", "1D", "2D", "3D", "5D", "1W"),
+        *("6Hutc", "12Hutc", "1Dutc", "2Dutc", "3Dutc", "5Dutc", "1Wutc"),
+    )
+}
+"""How many seconds a candle is long; months are not, for they have no one length."""
+TOO_MANY = "60014"
+"""The code of an error that is no fault of one topic: to ask for each of them by itself would make it worse."""
 NOTICE = "64008"
 CHECKED_LEVELS = 25
 
@@ -139,7 +150,7 @@ def common_symbol(symbol: str) -> str:
     >>> common_symbol("BTC-USDT"), common_symbol("BTC-USDT-SWAP"), common_symbol("BTC-USD-SWAP")
     ('BTC/USDT', 'BTC/USDT:USDT', 'BTC/USD:BTC')
     """
-    base, _, rest = symbol.partition("-")
+    base, _, rest = _checked(symbol).partition("-")
     quote, _, kind = rest.partition("-")
     if not base or not quote or kind not in ("", "SWAP"):
         raise ConfigError("symbol", f"{symbol!r} has no common form; take a pair, like 'BTC-USDT', or a perpetual")
@@ -162,15 +173,19 @@ def venue_symbol(common: str) -> str:
 def endpoint(topic: str) -> str:
     """Return the class of a topic: "business" for candles and for single trades, "public" for all else.
 
+    Raises:
+        ConfigError: it is no topic.
+
     >>> endpoint("books:BTC-USDT"), endpoint("candle1m:BTC-USDT")
     ('public', 'business')
     """
-    return "business" if topic.startswith(("candle", "trades-all")) else "public"
+    channel, _ = channel_and_symbol(topic, "books:BTC-USDT")
+    return "business" if channel.startswith("candle") or channel == "trades-all" else "public"
 
 
 def connection_url(endpoint: str = "public", base: str | None = None) -> str:
     """Return the URL of a connection."""
-    return f"{BASE if base is None else base}{ENDPOINTS[endpoint]}"
+    return address(BASE if base is None else base, ENDPOINTS, endpoint)
 
 
 def url(topics: Sequence[str], base: str | None = None) -> str:
@@ -193,17 +208,17 @@ def subscribe(topics: Iterable[str], ids: Iterator[int]) -> list[Request]:
     >>> subscribe(["books:BTC-USDT"], count(1))[0].payload
     '{"id":"1","op":"subscribe","args":[{"channel":"books","instId":"BTC-USDT"}]}'
     """
-    return batches("subscribe", topics, ids, RULES, _payload)
+    return batches("subscribe", topics, ids, RULES, endpoint, _payload)
 
 
 def unsubscribe(topics: Iterable[str], ids: Iterator[int]) -> list[Request]:
     """Return the requests that end `topics`."""
-    return batches("unsubscribe", topics, ids, RULES, _payload)
+    return batches("unsubscribe", topics, ids, RULES, endpoint, _payload)
 
 
 def _payload(action: Action, topics: Sequence[str], number: int) -> str:
-    split = (topic.partition(":") for topic in topics)
-    arguments = [{"channel": channel, "instId": symbol} for channel, _, symbol in split]
+    split = (channel_and_symbol(topic, "books:BTC-USDT") for topic in topics)
+    arguments = [{"channel": channel, "instId": symbol} for channel, symbol in split]
     return msgspec.json.encode({"id": str(number), "op": action, "args": arguments}).decode()
 
 
@@ -211,7 +226,7 @@ def _checked(symbol: str) -> str:
     return check_symbol(symbol, "BTC-USDT")
 
 
-class Argument(Struct):
+class Argument(Struct, frozen=True):
     channel: str = ""
     instId: str = ""
 
@@ -225,7 +240,7 @@ class Envelope(Struct):
 
     id: str = ""
     event: str = ""
-    arg: Argument | None = None
+    arg: Argument = Argument()
     action: Literal["snapshot", "update", ""] = ""
     data: Raw = Raw(b"")
     code: str = ""
@@ -233,7 +248,6 @@ class Envelope(Struct):
 
 
 _envelope = msgspec.json.Decoder(Envelope)
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 PONG = (b"pong", "pong")
 
 
@@ -252,7 +266,7 @@ def classify(frame: bytes | str) -> Frame:
         return Frame(Kind.HEARTBEAT)
     try:
         told = _envelope.decode(frame)
-    except UNREADABLE:
+    except NOT_JSON:
         return Frame(Kind.UNKNOWN)
     if told.event in ("subscribe", "unsubscribe"):
         return Frame(Kind.ACKNOWLEDGEMENT)
@@ -260,7 +274,7 @@ def classify(frame: bytes | str) -> Frame:
         return Frame(Kind.ERROR)
     if told.event == "notice":
         return Frame(Kind.NOTICE, ends=told.code == NOTICE)
-    if told.event or told.arg is None or not told.data or _decoder(told.arg.channel) is None:
+    if told.event or not told.data or told.arg.channel not in _DECODERS:
         return Frame(Kind.UNKNOWN)
     return Frame(Kind.DATA, told.arg.topic)
 
@@ -274,12 +288,12 @@ def reply(frame: bytes | str, pending: Sequence[Request]) -> Reply | None:
     """Return what an answer says of the one argument that it names."""
     try:
         told = _envelope.decode(frame)
-    except UNREADABLE:
+    except NOT_JSON:
         return None
     asked = [each for each in pending if not told.id or str(each.id) == told.id]
     if told.event == "error":
         return _refused(told, asked)
-    if told.arg is None or told.event not in ("subscribe", "unsubscribe"):
+    if told.event not in ("subscribe", "unsubscribe"):
         return None
     topic = told.arg.topic
     request = next((each for each in asked if each.action == told.event and topic in each.topics), None)
@@ -296,12 +310,12 @@ def _refused(told: Envelope, asked: Sequence[Request]) -> Reply | None:
     if len(asked) != 1:
         return None
     (request,) = asked
-    if len(request.topics) > 1:
+    if len(request.topics) > 1 and told.code != TOO_MANY:
         return Reply(request, innocent=request.topics, problem=told.msg)
     return Reply(request, rejected=request.topics, problem=told.msg)
 
 
-def decode(frame: bytes | str, arrival_ns: int | None = None) -> Sequence[MarketEvent]:
+def decode(frame: bytes | str, arrival_ns: int | None = None) -> list[MarketEvent]:
     """Return what happened by a message.
 
     >>> told = '{"arg":{"channel":"candle1m","instId":"BTC-USDT"},"data":[["1781234460000","61200","61260","61199.9",'
@@ -309,12 +323,12 @@ def decode(frame: bytes | str, arrival_ns: int | None = None) -> Sequence[Market
     True
     """
     if frame in PONG:
-        return ()
+        return []
     told = _envelope.decode(frame)
-    if told.event or told.arg is None or not told.data:
-        return ()
-    found = _decoder(told.arg.channel)
-    return () if found is None else found(told, told.data, arrival_ns)
+    if told.event or not told.data:
+        return []
+    found = _DECODERS.get(told.arg.channel)
+    return [] if found is None else found(told, told.data, arrival_ns)
 
 
 def checksum(bids: Iterable[Level], asks: Iterable[Level]) -> int:
@@ -335,11 +349,7 @@ def checksum(bids: Iterable[Level], asks: Iterable[Level]) -> int:
     return unsigned - 2**32 if unsigned >= 2**31 else unsigned
 
 
-Decoder: TypeAlias = Callable[[Envelope, Raw, int | None], Sequence[MarketEvent]]
-
-
-def _decoder(channel: str) -> Decoder | None:
-    return _candle_events if channel.startswith("candle") else _DECODERS.get(channel)
+Decoder: TypeAlias = Callable[[Envelope, Raw, int | None], list[MarketEvent]]
 
 
 # Source: "Order book channel": a level is a price, a size, a zero that means nothing, and a number of orders. `seqId`
@@ -353,21 +363,22 @@ def _decoder(channel: str) -> Decoder | None:
 class Book(Struct):
     asks: list[tuple[Decimal, Decimal, str, str]]
     bids: list[tuple[Decimal, Decimal, str, str]]
-    ts: str
+    ts: int
     checksum: int = 0
     seqId: int | None = None
     prevSeqId: int | None = None
 
 
-_books = msgspec.json.Decoder(list[Book])
+# Not strict: an instant is a number in a string.
+_books = msgspec.json.Decoder(list[Book], strict=False)
 
 
-def _book_events(told: Envelope, data: Raw, arrival_ns: int | None) -> Sequence[MarketEvent]:
+def _book_events(told: Envelope, data: Raw, arrival_ns: int | None) -> list[MarketEvent]:
     return [_book_event(told, book, arrival_ns) for book in _books.decode(data)]
 
 
 def _book_event(told: Envelope, book: Book, arrival_ns: int | None) -> MarketEvent:
-    symbol = told.arg.instId if told.arg is not None else ""
+    symbol = told.arg.instId
     bids = tuple([(price, size) for price, size, _, _ in book.bids])
     asks = tuple([(price, size) for price, size, _, _ in book.asks])
     checksum = book.checksum or None
@@ -379,7 +390,7 @@ def _book_event(told: Envelope, book: Book, arrival_ns: int | None) -> MarketEve
             asks=asks,
             sequence=book.seqId,
             checksum=checksum,
-            time_ns=_nanoseconds(book.ts),
+            time_ns=book.ts * 1_000_000,
             arrival_ns=arrival_ns,
         )
     return BookDelta(
@@ -390,7 +401,7 @@ def _book_event(told: Envelope, book: Book, arrival_ns: int | None) -> MarketEve
         sequence=book.seqId,
         previous=book.prevSeqId,
         checksum=checksum,
-        time_ns=_nanoseconds(book.ts),
+        time_ns=book.ts * 1_000_000,
         arrival_ns=arrival_ns,
     )
 
@@ -399,8 +410,8 @@ def _book_event(told: Envelope, book: Book, arrival_ns: int | None) -> MarketEve
 #
 # {"arg":{"channel":"bbo-tbt","instId":"BTC-USDT"},"data":[{"asks":[["61250.2","340","0","13"]],
 # "bids":[["61250.1","26","0","5"]],"ts":"1781234567890","seqId":123456}]}
-def _quote_events(told: Envelope, data: Raw, arrival_ns: int | None) -> Sequence[MarketEvent]:
-    symbol = told.arg.instId if told.arg is not None else ""
+def _quote_events(told: Envelope, data: Raw, arrival_ns: int | None) -> list[MarketEvent]:
+    symbol = told.arg.instId
     quotes: list[MarketEvent] = []
     for book in _books.decode(data):
         bid, bid_size = book.bids[0][:2] if book.bids else (None, None)
@@ -413,7 +424,7 @@ def _quote_events(told: Envelope, data: Raw, arrival_ns: int | None) -> Sequence
                 bid_size=bid_size,
                 ask=ask,
                 ask_size=ask_size,
-                time_ns=_nanoseconds(book.ts),
+                time_ns=book.ts * 1_000_000,
                 arrival_ns=arrival_ns,
                 sequence=book.seqId,
             )
@@ -431,13 +442,13 @@ class TradeData(Struct):
     px: Decimal
     sz: Decimal
     side: Side
-    ts: str
+    ts: int
 
 
-_trades = msgspec.json.Decoder(list[TradeData])
+_trades = msgspec.json.Decoder(list[TradeData], strict=False)
 
 
-def _trade_events(_: Envelope, data: Raw, arrival_ns: int | None) -> Sequence[MarketEvent]:
+def _trade_events(_: Envelope, data: Raw, arrival_ns: int | None) -> list[MarketEvent]:
     return [
         Trade(
             venue=NAME,
@@ -446,7 +457,7 @@ def _trade_events(_: Envelope, data: Raw, arrival_ns: int | None) -> Sequence[Ma
             size=told.sz,
             side=told.side,
             id=told.tradeId,
-            time_ns=_nanoseconds(told.ts),
+            time_ns=told.ts * 1_000_000,
             arrival_ns=arrival_ns,
         )
         for told in _trades.decode(data)
@@ -469,13 +480,13 @@ class TickerData(Struct):
     high24h: str
     low24h: str
     vol24h: str
-    ts: str
+    ts: int
 
 
-_tickers = msgspec.json.Decoder(list[TickerData])
+_tickers = msgspec.json.Decoder(list[TickerData], strict=False)
 
 
-def _ticker_events(_: Envelope, data: Raw, arrival_ns: int | None) -> Sequence[MarketEvent]:
+def _ticker_events(_: Envelope, data: Raw, arrival_ns: int | None) -> list[MarketEvent]:
     return [
         Ticker(
             venue=NAME,
@@ -489,7 +500,7 @@ def _ticker_events(_: Envelope, data: Raw, arrival_ns: int | None) -> Sequence[M
             high=_number(told.high24h),
             low=_number(told.low24h),
             volume=_number(told.vol24h),
-            time_ns=_nanoseconds(told.ts),
+            time_ns=told.ts * 1_000_000,
             arrival_ns=arrival_ns,
         )
         for told in _tickers.decode(data)
@@ -500,39 +511,35 @@ def _ticker_events(_: Envelope, data: Raw, arrival_ns: int | None) -> Sequence[M
 #
 # {"arg":{"channel":"candle1m","instId":"BTC-USDT"},"data":[["1781234460000","61200","61260","61199.9","61250.1","12.3",
 # "753000.1","753000.1","1"]]}
-_candles = msgspec.json.Decoder(list[tuple[str, Decimal, Decimal, Decimal, Decimal, Decimal, Decimal, Decimal, str]])
+CandleData: TypeAlias = tuple[int, Decimal, Decimal, Decimal, Decimal, Decimal, Decimal, Decimal, str]
+_candles = msgspec.json.Decoder(list[CandleData], strict=False)
 
 
-def _candle_events(told: Envelope, data: Raw, arrival_ns: int | None) -> Sequence[MarketEvent]:
-    argument = told.arg or Argument()
-    interval = argument.channel.removeprefix("candle").removesuffix("utc")
-    length_ns = int(interval[:-1]) * LENGTHS[interval[-1]] * 1_000_000_000
+def _candle_events(told: Envelope, data: Raw, arrival_ns: int | None) -> list[MarketEvent]:
+    interval = told.arg.channel.removeprefix("candle")
+    length_ns = INTERVALS[interval] * 1_000_000_000
     return [
         Candle(
             venue=NAME,
-            symbol=argument.instId,
+            symbol=told.arg.instId,
             interval=interval,
-            open_ns=_nanoseconds(time),
-            close_ns=_nanoseconds(time) + length_ns,
+            open_ns=time * 1_000_000,
+            close_ns=time * 1_000_000 + length_ns,
             open=opened,
             high=high,
             low=low,
             close=close,
             volume=volume,
             closed=confirmed == "1",
-            time_ns=_nanoseconds(time),
+            time_ns=time * 1_000_000,
             arrival_ns=arrival_ns,
         )
         for time, opened, high, low, close, volume, _, _, confirmed in _candles.decode(data)
     ]
 
 
-def _nanoseconds(milliseconds: str) -> int:
-    return int(milliseconds) * 1_000_000
-
-
 def _number(text: str) -> Decimal | None:
-    return Decimal(text) if text else None
+    return msgspec.convert(text, Decimal) if text else None
 
 
 _DECODERS: Mapping[str, Decoder] = {
@@ -544,4 +551,5 @@ _DECODERS: Mapping[str, Decoder] = {
     "trades": _trade_events,
     "trades-all": _trade_events,
     "tickers": _ticker_events,
+    **{f"candle{each}": _candle_events for each in INTERVALS},
 }

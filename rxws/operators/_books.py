@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from rxws.orderbook import OrderBook
 from rxws.scheduler import clock, resolve
 
 __all__ = ["Books", "Mending"]
+
+LOG = logging.getLogger("rxws")
 
 LONGEST = 60.0
 """Seconds between two tries, however many have failed."""
@@ -258,5 +261,6 @@ class Mender:
         self._failed(TimeoutError(f"no snapshot within {self._mending.timeout:g} s"))
 
     def _failed(self, error: Exception) -> None:
-        self._nuisances.log("the book of %s could not be mended, and is tried again: %r", self._symbol, error)
+        if self._nuisances.is_due():
+            LOG.warning("the book of %s could not be mended, and is tried again: %r", self._symbol, error)
         self.again()

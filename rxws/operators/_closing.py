@@ -15,7 +15,7 @@ from reactivex.disposable import CompositeDisposable, SerialDisposable, SingleAs
 from rxws._sliding import TICK
 from rxws.events import Event
 from rxws.market import Candle
-from rxws.operators._nuisances import Nuisances
+from rxws.operators._nuisances import LOG, Nuisances
 from rxws.operators._stamps import is_down
 from rxws.operators._turns import in_turn
 from rxws.scheduler import wall_time_ns, when_drained
@@ -120,9 +120,9 @@ class Closing:
             self._observer.on_error(error)
 
     def _log(self, candle: Candle) -> None:
-        self._nuisances.log(
-            "%r: a candle of %r, interval %r, came after it was closed", candle.venue, candle.symbol, candle.interval
-        )
+        if self._nuisances.is_due():
+            whose = (candle.venue, candle.symbol, candle.interval)
+            LOG.warning("%r: a candle of %r, interval %r, came after it was closed", *whose)
 
     # The timer
 
@@ -133,10 +133,9 @@ class Closing:
     def _wait(self, due_ns: int) -> None:
         self._due = due_ns
         seconds = min(max((due_ns - wall_time_ns(self._scheduler)) / 1e9, TICK), LONGEST_WAIT)
-        turn = in_turn(self._look, self.everything, self._scheduler)
-        self._timer.disposable = self._scheduler.schedule_relative(seconds, lambda *_: turn())
+        self._timer.disposable = self._scheduler.schedule_relative(seconds, self._look)
 
-    def _look(self) -> None:
+    def _look(self, *_: object) -> None:
         if wall_time_ns(self._scheduler) < self._due:
             self._wait_again()
         else:
@@ -146,13 +145,13 @@ class Closing:
     def _close_due(self) -> None:
         now = wall_time_ns(self._scheduler)
         for series in tuple(self._series.values()):
-            if self._due_ns(series) <= now and not self.everything.is_disposed:
+            if self._due_ns(series) <= now:
                 self._end(series, True)
         self._wait_again()
 
     def _wait_again(self) -> None:
         self._due = min((self._due_ns(series) for series in self._series.values()), default=inf)
-        if self._due < inf and not self.everything.is_disposed:
+        if self._due < inf:
             self._wait(int(self._due))
 
     def _due_ns(self, series: Series) -> float:

@@ -129,7 +129,7 @@ class Conflating(Generic[T]):
                 self._emit(key)
 
     def _emit(self, key: Hashable) -> None:
-        if key in self._waiting and not self.everything.is_disposed:
+        if key in self._waiting:  # else what came meanwhile took it along
             self._observer.on_next(self._waiting.pop(key)[1])
 
 

@@ -10,7 +10,7 @@ from reactivex import abc
 from rxws.arguments import function
 from rxws.errors import ConfigError
 from rxws.events import Event, Overflow
-from rxws.operators._nuisances import Nuisances
+from rxws.operators._nuisances import LOG, Nuisances
 from rxws.operators._overflows import Overflows
 from rxws.operators._stamps import Stamps
 from rxws.scheduler import RAISED, report
@@ -63,10 +63,10 @@ class Drops:
         self.count += 1
         if self._stats is not None:
             self._stats.dropped += 1
-        if self._told is None:
-            self._nuisances.log("%d dropped so far by the operator %s", self.count, self._where)
-        else:
+        if self._told is not None:
             self._overflows.dropped(self._where, 1)
+        elif self._nuisances.is_due():
+            LOG.warning("%d dropped so far by the operator %s", self.count, self._where)
 
     def dispose(self) -> None:
         """Tell what has not been told yet; no timer is left."""

@@ -76,32 +76,22 @@ class Fetching(Generic[T]):
         self._now = clock(scheduler)
         self._waiting: deque[Query[T]] = deque()
         self._not_before: float | None = None
-        self._scheduled = False
 
     def add(self, query: Query[T]) -> None:
         """Begin `query` when it is its turn."""
         self._waiting.append(query)
         self._go_on()
 
-    def _go_on(self) -> None:
-        while self._waiting and not self._scheduled:
+    def _go_on(self, *_: object) -> None:
+        while self._waiting:
             left = 0.0 if self._not_before is None else self._not_before - self._now()
             if left > 0:
-                self._wait(left)
+                self.timer.disposable = self._scheduler.schedule_relative(max(left, TICK), self._go_on)
                 return
             query = self._waiting.popleft()
             if not query.running.is_disposed:  # else its gap is given up
                 self._not_before = self._now() + self._every
                 self._begin(query)
-
-    def _wait(self, seconds: float) -> None:
-        self._scheduled = True
-        turn = in_turn(self._on_time, self._everything, self._scheduler)
-        self.timer.disposable = self._scheduler.schedule_relative(max(seconds, TICK), lambda *_: turn())
-
-    def _on_time(self) -> None:
-        self._scheduled = False
-        self._go_on()
 
     def _begin(self, query: Query[T]) -> None:
         answered = in_turn(query.answered, self._everything, self._scheduler)

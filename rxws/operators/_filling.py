@@ -13,32 +13,31 @@ from reactivex.disposable import CompositeDisposable, Disposable, SingleAssignme
 from rxws.errors import BufferOverflow
 from rxws.events import Event, Gap
 from rxws.operators._fetching import Fetching, Query
-from rxws.operators._nuisances import Nuisances
+from rxws.operators._nuisances import LOG, Nuisances
 from rxws.operators._topics import topic_text
 from rxws.redaction import escaped, masked_text
 
 __all__ = ["Filling"]
 
-S = TypeVar("S")
 T = TypeVar("T")
 
 
-class Fill(Generic[S, T]):
+class Fill(Generic[T]):
     """A topic whose gap is being filled: the fetch that goes on for it, how many there were, and what is held."""
 
     def __init__(self, gap: Gap) -> None:
         self.gap = gap
         self.query: Query[T] | None = None
         self.queries = 0
-        self.held: deque[S] = deque()
+        self.held: deque[T | Event] = deque()
 
 
-class Filling(Generic[S, T]):
+class Filling(Generic[T]):
     """The topics that are held, by their text."""
 
     def __init__(
         self,
-        observer: abc.ObserverBase[S | T],
+        observer: abc.ObserverBase[T | Event],
         fetching: Fetching[T],
         key: Callable[[T], int],
         topic: Callable[[Any], Hashable],
@@ -60,11 +59,11 @@ class Filling(Generic[S, T]):
         self._maxsize = maxsize
         self._failed = self._log if failed is None else failed
         self._nuisances = Nuisances(scheduler)
-        self._fills: dict[str, Fill[S, T]] = {}
+        self._fills: dict[str, Fill[T]] = {}
         self._held = 0
         self._completed = False
 
-    def on_next(self, value: S) -> None:
+    def on_next(self, value: T | Event) -> None:
         """Pass a value on, or hold it."""
         try:
             topic = self._of(value) if self._fills or isinstance(value, Gap) else None
@@ -81,9 +80,7 @@ class Filling(Generic[S, T]):
 
     def on_error(self, error: Exception) -> None:
         """Emit what is held, then the error."""
-        fills = tuple(self._fills.values())
-        self._leave()
-        for fill in fills:
+        for fill in tuple(self._fills.values()):
             for value in fill.held:
                 self._observer.on_next(value)
         self._break(error)
@@ -93,13 +90,13 @@ class Filling(Generic[S, T]):
         self._completed = True
         self._complete()
 
-    def _of(self, value: S) -> str | None:
+    def _of(self, value: T | Event) -> str | None:
         if isinstance(value, Gap):
             return value.topic
         topic = None if isinstance(value, Event) else self._topic(value)
         return None if topic is None else topic_text(topic)
 
-    def _hold(self, fill: Fill[S, T], value: S) -> None:
+    def _hold(self, fill: Fill[T], value: T | Event) -> None:
         fill.held.append(value)
         self._held += 1
         if self._held > self._maxsize and fill.query is not None:
@@ -108,21 +105,21 @@ class Filling(Generic[S, T]):
 
     # A gap
 
-    def _begin(self, gap: Any) -> None:  # Any: a Gap, which is one of the stream's values
-        fill: Fill[S, T] = Fill(gap)
+    def _begin(self, gap: Gap) -> None:
+        fill: Fill[T] = Fill(gap)
         if _lacks_something(gap):
             self._fills[gap.topic] = fill
         self._observer.on_next(gap)
         if _lacks_something(gap):
             self._ask(fill)
 
-    def _ask(self, fill: Fill[S, T]) -> None:
+    def _ask(self, fill: Fill[T]) -> None:
         if not self.everything.is_disposed:
             fill.queries += 1
             fill.query = Query(fill.gap, partial(self._answered, fill), partial(self._not_answered, fill))
             self._fetching.add(fill.query)
 
-    def _answered(self, fill: Fill[S, T], values: list[T]) -> None:
+    def _answered(self, fill: Fill[T], values: list[T]) -> None:
         fill.query = None
         missing: dict[int, T] = {}
         try:
@@ -137,13 +134,13 @@ class Filling(Generic[S, T]):
             self._observer.on_next(missing[number])
         self._release(fill)
 
-    def _not_answered(self, fill: Fill[S, T], error: Exception) -> None:
+    def _not_answered(self, fill: Fill[T], error: Exception) -> None:
         if fill.queries < self._attempts:
             self._ask(fill)
         else:
             self._give_up(fill, error)
 
-    def _give_up(self, fill: Fill[S, T], error: Exception) -> None:
+    def _give_up(self, fill: Fill[T], error: Exception) -> None:
         fill.query = None
         try:
             self._failed(fill.gap, error)
@@ -152,9 +149,9 @@ class Filling(Generic[S, T]):
             return
         self._release(fill)
 
-    def _release(self, fill: Fill[S, T]) -> None:
+    def _release(self, fill: Fill[T]) -> None:
         """Emit what is held, up to the next gap that is to be filled."""
-        while fill.held and not self.everything.is_disposed:
+        while fill.held:
             value = fill.held.popleft()
             self._held -= 1
             self._observer.on_next(value)
@@ -183,8 +180,9 @@ class Filling(Generic[S, T]):
         self._fills.clear()
 
     def _log(self, gap: Gap, error: Exception) -> None:
-        words = escaped(masked_text(repr(error)))
-        self._nuisances.log("%r: the gap from %d to %d is not filled: %s", gap.topic, gap.last, gap.next, words)
+        if self._nuisances.is_due():
+            words = escaped(masked_text(repr(error)))
+            LOG.warning("%r: the gap from %d to %d is not filled: %s", gap.topic, gap.last, gap.next, words)
 
 
 def _lacks_something(gap: Gap) -> bool:

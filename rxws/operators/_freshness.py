@@ -100,10 +100,9 @@ class Freshness(Generic[T]):
     # The timer: a value does not touch it, it looks again when it comes too soon.
 
     def _wait(self, seconds: float) -> None:
-        turn = in_turn(self._look, self.everything, self._scheduler)
-        self._timer.disposable = self._scheduler.schedule_relative(max(seconds, TICK), lambda *_: turn())
+        self._timer.disposable = self._scheduler.schedule_relative(max(seconds, TICK), self._look)
 
-    def _look(self) -> None:
+    def _look(self, *_: object) -> None:
         if not self._waits_on():
             turn = in_turn(self._decide, self.everything, self._scheduler)
             self._timer.disposable = when_drained(self._scheduler, lambda: self._came, turn)

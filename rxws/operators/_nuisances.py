@@ -8,7 +8,7 @@ from reactivex import abc
 
 from rxws.scheduler import clock
 
-__all__ = ["Nuisances"]
+__all__ = ["LOG", "Nuisances"]
 
 LOG = logging.getLogger("rxws")
 LOG_EVERY = 60.0
@@ -16,15 +16,16 @@ LOG_EVERY = 60.0
 
 
 class Nuisances:
-    """Logs one kind of nuisance, at most once a minute; made once a subscription."""
+    """Says when one kind of nuisance is to be logged: at most once a minute; made once a subscription."""
 
     def __init__(self, scheduler: abc.SchedulerBase | None) -> None:
         self._now = clock(scheduler)
         self._logged: float | None = None
 
-    def log(self, message: str, *args: object) -> None:
-        """Log it, unless that was done lately."""
+    def is_due(self) -> bool:
+        """Tell whether the one that happens now is to be logged, which it then is."""
         now = self._now()
-        if self._logged is None or now - self._logged >= LOG_EVERY:
-            self._logged = now
-            LOG.warning(message, *args)
+        if self._logged is not None and now - self._logged < LOG_EVERY:
+            return False
+        self._logged = now
+        return True

@@ -94,8 +94,6 @@ class Queueing(Generic[T]):
             value, counts = self._queue.popleft()
             self._values -= counts
             self._observer.on_next(value)
-            if self.everything.is_disposed:
-                return
             if not self._queue or self._now() >= until:
                 break
         self._scheduled = False

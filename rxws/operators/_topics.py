@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from rxws.market import BookDelta, BookSnapshot, Candle, Quote, Ticker, Trade
+from rxws.market import BookDelta, BookSnapshot, Candle, LastTrade, Quote, Ticker, Trade
 
 __all__ = ["market_topic", "topic_text", "venue_of"]
 
 KINDS: dict[type, str] = {
     Trade: "trade",
+    LastTrade: "trade",
     Quote: "quote",
     Ticker: "ticker",
     Candle: "candle",
@@ -21,7 +22,7 @@ KINDS: dict[type, str] = {
 def market_topic(value: object) -> Hashable:
     """Return venue, kind and symbol of what happened in a market; None for anything else.
 
-    The snapshot of a book and its deltas are of one kind.
+    The snapshot of a book and its deltas are of one kind, and so are a trade and what proves one.
     """
     kind = KINDS.get(type(value))
     return None if kind is None else (value.venue, kind, value.symbol)  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ from reactivex import Observable, abc
 from reactivex.disposable import CompositeDisposable
 
 from rxws.arguments import function, seconds, whole
-from rxws.events import Gap
+from rxws.events import Event, Gap
 from rxws.operators._fetching import Fetching
 from rxws.operators._filling import Filling
 from rxws.operators._topics import market_topic
@@ -17,7 +17,6 @@ from rxws.scheduler import given
 
 __all__ = ["Fetch", "fill_gaps"]
 
-S = TypeVar("S")
 T = TypeVar("T")
 
 Fetch: TypeAlias = Callable[[Gap], Iterable[T] | Awaitable[Iterable[T]] | Observable[T]]
@@ -34,7 +33,7 @@ def fill_gaps(
     timeout: float | None = 10.0,
     maxsize: int = 65_536,
     failed: Callable[[Gap, Exception], object] | None = None,
-) -> Callable[[Observable[S]], Observable[S | T]]:
+) -> Callable[[Observable[T | Event]], Observable[T | Event]]:
     """Put what is missing in its place: behind `detect_gaps`, ask `fetch` for what each `Gap` lacks.
 
     ::
@@ -106,14 +105,14 @@ def fill_gaps(
         function("failed", failed, "a Gap and an exception")
     of: Callable[[Any], Hashable] = market_topic if topic is None else topic
 
-    def operator(source: Observable[S]) -> Observable[S | T]:
+    def operator(source: Observable[T | Event]) -> Observable[T | Event]:
         def subscribe(
-            observer: abc.ObserverBase[S | T], scheduler: abc.SchedulerBase | None = None
+            observer: abc.ObserverBase[T | Event], scheduler: abc.SchedulerBase | None = None
         ) -> abc.DisposableBase:
             on = given(scheduler)
             everything = CompositeDisposable()
             fetching: Fetching[T] = Fetching(fetch, every, timeout, everything, on)
-            filling: Filling[S, T] = Filling(observer, fetching, key, of, attempts, maxsize, failed, everything, on)
+            filling: Filling[T] = Filling(observer, fetching, key, of, attempts, maxsize, failed, everything, on)
             filling.running.disposable = source.subscribe(
                 filling.on_next, filling.on_error, filling.on_completed, scheduler=scheduler
             )

@@ -9,6 +9,7 @@ from reactivex import Observable, abc
 from reactivex.disposable import Disposable, SerialDisposable
 
 from rxws.arguments import zero_or_more
+from rxws.lingering import linger
 from rxws.operators._sharing import tell_end
 from rxws.scheduler import RAISED, given, report
 
@@ -32,7 +33,7 @@ def share_live(linger: float = 0.0) -> Callable[[Observable[T]], Observable[T]]:
 
     Args:
         linger: seconds that the source stays subscribed after the last one left, 0 or more; who comes meanwhile goes on
-            with it.
+            with it. `rxws.run`, which ends its loop, does not wait for it.
 
     Raises:
         ConfigError: `linger` is out of its range.
@@ -105,11 +106,11 @@ class Shared(Generic[T]):
         if staying:
             return
         if self._linger:
-            self._lingering.disposable = given(self._scheduler).schedule_relative(self._linger, self._linger_over)
+            self._lingering.disposable = linger(given(self._scheduler), self._linger, self._linger_over)
         else:
             self._end()
 
-    def _linger_over(self, *_: object) -> None:
+    def _linger_over(self) -> None:
         self._end()
 
     def _end(self) -> tuple[abc.ObserverBase[T], ...]:

@@ -16,6 +16,7 @@ from rich.console import Console
 from rxws.arguments import seconds as check_seconds
 from rxws.arguments import whole
 from rxws.errors import ConfigError
+from rxws.lingering import end_lingering
 from rxws.live import Feed, LiveView
 from rxws.live.feeds import check_drawing
 from rxws.live.view import Model
@@ -135,6 +136,7 @@ class TerminalView(LiveView):
         # asyncio.run cancels its main task on Ctrl-C, once; nobody else knows of this one.
         with suppress(asyncio.CancelledError):
             await self.wait(seconds)
+        end_lingering()
         await settled()
 
     def _draw(self) -> None:

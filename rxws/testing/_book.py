@@ -86,7 +86,8 @@ class Book:
         self._size = chance.expovariate
         self._rate = 1.0 / size
         self._levels = levels
-        self._reach = 2.0 * gap * levels
+        # Far enough for all levels, and not below zero.
+        self._reach = max(min(2.0 * gap * levels, 0.9 * price), 1.2 * levels)
         self._jump = jump
         self._unknown = unknown
         self._serial = 0
@@ -135,6 +136,8 @@ class Book:
         if taken == there and len(levels.keys) <= self._levels // 2:
             self.put(levels, self._behind(levels), self._some())
         self.put(levels, key, there - taken)
+        if not levels.keys:  # there is no price below a bid of one tick
+            self.put(levels, key, self._some())
         return taken
 
     def put(self, side: Side, key: int, size: int) -> None:

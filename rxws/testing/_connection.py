@@ -24,7 +24,7 @@ from rxws.testing._clock import Clock, Timer
 from rxws.testing._ledger import ConnectionRecord
 from rxws.testing._limits import Limits, RollingWindow
 from rxws.testing._protocols.protocol import Session
-from rxws.testing._tampering import Ack
+from rxws.testing._tampering import Ack, Unsaid
 from rxws.testing._upkeep import Upkeep
 
 __all__ = ["Act", "Answer", "Desk", "VenueConnection"]
@@ -104,8 +104,10 @@ class VenueConnection(ServerConnection):
         self._unheard: list[bytes] = []
         self._request = bytearray()
         self._deadline: Timer | None = None
-        self._unsaid = bytearray()
-        self._unsaid_until_data = bytearray()
+        self._unsaid = Unsaid()
+        # asyncio sees to that only for sockets that were made with TCP's number; without it, an answer waits 40 ms.
+        raw: socket.socket = transport.get_extra_info("socket")
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().connection_made(transport)
         self.desk.arrived(self)
 
@@ -178,26 +180,17 @@ class VenueConnection(ServerConnection):
 
     def acknowledge(self, frames: bytes, order: Ack | None) -> None:
         """Send the answer to a request, or what was ordered to become of it."""
-        match order:
-            case "held":
-                self._unsaid += frames
-            case "after_data":
-                self._unsaid_until_data += frames
-            case "after_error":
-                self.write(_wire.frame(_wire.TEXT, self.session.error()) + frames)
-            case None:
-                self.write(frames)
+        if order == "after_error":
+            frames = _wire.frame(_wire.TEXT, self.session.error()) + frames
+        self.write(self._unsaid.ordered(frames, order))
 
     def after_data(self) -> bytes:
         """What waits to be sent behind a message of the market, once."""
-        if not self._unsaid_until_data:
-            return b""
-        frames, self._unsaid_until_data = bytes(self._unsaid_until_data), bytearray()
-        return frames
+        return self._unsaid.after_data()
 
     def release_acks(self) -> bool:
         """Send the answers that were held; False if there were none."""
-        frames, self._unsaid = bytes(self._unsaid), bytearray()
+        frames = self._unsaid.released()
         return bool(frames) and self.write(frames)
 
     def shut_down(self, lead: float) -> bool:

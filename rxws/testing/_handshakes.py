@@ -9,8 +9,9 @@ from websockets.http11 import Request, Response
 from rxws.errors import ConfigError
 from rxws.testing import _wire
 from rxws.testing._connection import Answer, VenueConnection
+from rxws.testing._door import Order, refusal
 from rxws.testing._listener import Listener
-from rxws.testing._venue import Order, Venue, refusal
+from rxws.testing._venue import Venue
 
 __all__ = ["HandshakeFaults"]
 
@@ -33,7 +34,7 @@ class HandshakeFaults:
 
     async def accept(self) -> None:
         """Listen again on the same port, if refused, and forget all orders for handshakes."""
-        self._venue.orders.clear()
+        self._venue.door.orders.clear()
         if self._listener.refusing:
             await self._listener.open()
 
@@ -108,4 +109,4 @@ class HandshakeFaults:
     def _order(self, times: int | None, answer: Answer) -> None:
         if times is not None and times < 1:
             raise ConfigError("times", f"{times} is too few; take 1 or more, or None for all")
-        self._venue.orders.append(Order(answer, times))
+        self._venue.door.orders.append(Order(answer, times))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-__all__ = ["Ack", "Dropped", "Tampering"]
+__all__ = ["Ack", "Dropped", "Tampering", "Unsaid"]
 
 Ack: TypeAlias = Literal["held", "silent", "after_data", "after_error"]
 """What is done to the answer of a request: see `SimulatedExchange.acks`."""
@@ -80,3 +80,29 @@ class Tampering:
             self.dropped.append(Dropped(stream, number))
             self.dropped_count += 1
         return copies
+
+
+class Unsaid:
+    """The answers that a connection has not got yet."""
+
+    def __init__(self) -> None:
+        self._held = b""
+        self._behind = b""
+
+    def ordered(self, frames: bytes, order: Ack | None) -> bytes:
+        """What of an answer is sent now; the rest waits, or never comes."""
+        if order == "held":
+            self._held += frames
+        elif order == "after_data":
+            self._behind += frames
+        return frames if order in (None, "after_error") else b""
+
+    def after_data(self) -> bytes:
+        """What comes behind a message of the market, once."""
+        frames, self._behind = self._behind, b""
+        return frames
+
+    def released(self) -> bytes:
+        """What was held, once."""
+        frames, self._held = self._held, b""
+        return frames

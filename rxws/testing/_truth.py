@@ -9,7 +9,8 @@ from rxws.errors import ConfigError
 from rxws.testing._book import Cursor, Levels
 from rxws.testing._instrument import Instrument
 from rxws.testing._protocols.binance import Binance
-from rxws.testing._protocols.generated import DeltaTopic, Generated
+from rxws.testing._protocols.generated import Generated
+from rxws.testing._protocols.topics import DeltaTopic
 from rxws.testing._venue import Venue
 
 __all__ = ["TrueBook", "Truth"]

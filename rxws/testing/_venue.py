@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Collection, Hashable
-from dataclasses import dataclass
-from http import HTTPStatus
-from math import ceil, inf
 
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
 from rxws.testing import _wire
 from rxws.testing._clock import Clock
-from rxws.testing._connection import Act, Answer, VenueConnection
+from rxws.testing._connection import Act, VenueConnection
+from rxws.testing._door import Door, paged
 from rxws.testing._ledger import Ledger
 from rxws.testing._limits import Limits, RollingWindow
-from rxws.testing._protocols.protocol import BadTarget, Page, VenueProtocol
+from rxws.testing._protocols.protocol import VenueProtocol
 from rxws.testing._tampering import Tampering
 from rxws.testing._upkeep import Upkeep
 
-__all__ = ["FLOOD", "Encoder", "Order", "Venue", "whole"]
+__all__ = ["FLOOD", "Encoder", "Venue", "whole"]
 
 FLOOD = b"flood "
 """How the pings of an ordered flood begin: their pongs are not held against the client."""
@@ -35,14 +32,6 @@ Encoder = Callable[[bytes], bytes]
 def whole(text: bytes) -> bytes:
     """One text, one frame."""
     return _wire.frame(_wire.TEXT, text)
-
-
-@dataclass(slots=True)
-class Order:
-    """What is done to the next handshakes; `times` None: until it is revoked."""
-
-    answer: Answer
-    times: int | None
 
 
 class Venue:
@@ -72,7 +61,7 @@ class Venue:
         self.limits = limits
         self.ledger = ledger
         self.tampering = tampering
-        self.orders: deque[Order] = deque()
+        self.door = Door(protocol, limits, ledger, clock)
         self.connections: set[VenueConnection] = set()
         self.live: dict[VenueConnection, None] = {}
         self.on_change: Callable[[], None] = _nothing
@@ -80,8 +69,6 @@ class Venue:
         self.clock = clock
         self._now_ns = now_ns
         self._random = random
-        self._banned_until = -inf
-        self._attempts = RollingWindow(limits.attempts, limits.attempts_per)
 
     def now_ms(self) -> int:
         """The wall clock."""
@@ -149,11 +136,11 @@ class Venue:
         """What a handshake is answered with; None: accepted."""
         assert isinstance(connection, VenueConnection)
         if (page := self.protocol.page(request.path, self.now_ms())) is not None:
-            return _paged(connection, page)
-        response = self._ordered(connection, request)
+            return paged(connection, page)
+        response = self.door.ordered(connection, request)
         await connection.audible.wait()
         if connection.ended is None and response is None:
-            response = self._deserved(connection, request)
+            response = self.door.deserved(connection, request, len(self.live))
         if connection.ended is not None or response is not None:
             self.ledger.refused += 1
             self.on_change()
@@ -174,34 +161,6 @@ class Venue:
                 connection.on_open(connection)
             self.on_change()
         await connection.wait_closed()
-
-    def _ordered(self, connection: VenueConnection, request: Request) -> Response | None:
-        if not self.orders:
-            return None
-        order = self.orders[0]
-        if order.times is not None:
-            order.times -= 1
-            if order.times == 0:
-                self.orders.popleft()
-        return order.answer(connection, request)
-
-    def _deserved(self, connection: VenueConnection, request: Request) -> Response | None:
-        now = self.clock.time()
-        if now < self._banned_until:
-            return self._forbidden(connection, "ban", "Banned\n", self._banned_until - now)
-        if not self._attempts.admit(now):
-            return self._forbidden(connection, "attempts", "Too many attempts\n", self.limits.attempts_per)
-        if self.limits.connections is not None and len(self.live) >= self.limits.connections:
-            return self._forbidden(connection, "connections", "Too many connections\n", None)
-        try:
-            connection.session = self.protocol.opened_by(request.path)
-        except BadTarget as bad:
-            return refusal(connection, bad.status, f"{bad.text}\n")
-        return None
-
-    def _forbidden(self, connection: VenueConnection, limit: str, body: str, wait: float | None) -> Response:
-        self.ledger.violations[limit] += 1
-        return refusal(connection, 429, body, None if wait is None else ceil(wait))
 
     # Connections
 
@@ -248,7 +207,7 @@ class Venue:
         now = self.clock.time()
         if not connection.window.admit(now):
             self.ledger.violations["messages"] += 1
-            self._banned_until = now + (self.limits.ban or 0.0)
+            self.door.banned_until = now + (self.limits.ban or 0.0)
             connection.say_close(1008, "Too many requests")
             return "EXCESS"
         if kind == "PONG" and connection.upkeep is not None:
@@ -261,7 +220,8 @@ class Venue:
         reply = connection.session.answer(payload, self.now_ms(), now)
         if reply.broken is not None:
             self.ledger.violations[reply.broken] += 1
-        connection.acknowledge(b"".join(map(whole, reply.texts)), self.tampering.ack())
+        order = self.tampering.ack() if reply.acknowledges else None
+        connection.acknowledge(b"".join(map(whole, reply.texts)), order)
         self._listening(connection)
         if connection.upkeep is not None:
             connection.upkeep.heard(subscribed=bool(connection.session.served or connection.session.beat))
@@ -286,21 +246,6 @@ class Venue:
         given_up = set(before) - self.wanted()
         self.ledger.given_up(given_up)
         self.protocol.forget(given_up)
-
-
-def refusal(connection: VenueConnection, status: int, body: str, retry_after: int | None = None) -> Response:
-    """The answer that refuses a handshake."""
-    response = connection.respond(HTTPStatus(status), body)
-    if retry_after is not None:
-        response.headers["Retry-After"] = str(retry_after)
-    return response
-
-
-def _paged(connection: VenueConnection, page: Page) -> Response:
-    response = connection.respond(HTTPStatus(page.status), page.body.decode())
-    del response.headers["Content-Type"]
-    response.headers["Content-Type"] = "application/json;charset=UTF-8"
-    return response
 
 
 def _nothing() -> None:

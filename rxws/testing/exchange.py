@@ -38,15 +38,14 @@ Another venue, and a market that is made up:
 
 from __future__ import annotations
 
-import asyncio
 import random as chance
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from inspect import isawaitable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Self
 
 from rxws.errors import ConfigError
 from rxws.testing._accounts import Accounts
+from rxws.testing._addresses import Addresses
 from rxws.testing._clock import Clock, LoopClock, ManualClock
 from rxws.testing._connection import VenueConnection
 from rxws.testing._faults import LiveFaults, Malformed
@@ -57,6 +56,7 @@ from rxws.testing._limits import Limits
 from rxws.testing._listener import Listener
 from rxws.testing._protocols.choice import VenueName, default_limits, protocol_of
 from rxws.testing._protocols.generated import Quirk
+from rxws.testing._schedule import Schedule, Step
 from rxws.testing._stream_faults import StreamFaults
 from rxws.testing._tampering import Ack, Dropped, Tampering
 from rxws.testing._ticker import Ticker
@@ -78,20 +78,8 @@ __all__ = [
     "VenueName",
 ]
 
-Step = tuple[float, Callable[[], object]]
-"""Seconds from the start of a script, and what to do then, such as `exchange.reset`."""
 
-
-_ENDPOINTS = {
-    "binance": {"": "/ws"},
-    "binance_usdm": {"public": "/public/ws", "market": "/market/ws"},
-    "deribit": {"": "/ws/api/v2"},
-    "okx": {"public": "/ws/v5/public", "business": "/ws/v5/business"},
-    "coinbase_exchange": {"": "/"},
-}
-
-
-class SimulatedExchange(LiveFaults, StreamFaults, HandshakeFaults, Accounts, Truth):
+class SimulatedExchange(LiveFaults, StreamFaults, HandshakeFaults, Accounts, Truth, Addresses, Schedule):
     """A venue of your own, on loopback.
 
     It speaks Binance's protocol (`/ws`, `/stream`, SUBSCRIBE and its kin, its limits) and plays a
@@ -127,7 +115,8 @@ class SimulatedExchange(LiveFaults, StreamFaults, HandshakeFaults, Accounts, Tru
         random: chance, uniform in [0, 1), for `Limits.max_age_jitter`.
         seed: what decides in a generated market, and with `drop_rate`: the same one, the same
             subscriptions and the same orders make the same messages.
-        levels: how many levels a side of a generated book has, about, 4 to 400.
+        levels: how many levels a side of a generated book has, about, 4 to 250,000; of OKX 400 at
+            most. 210,000 make a snapshot of Coinbase that is larger than 10 MiB.
         drop_rate: the share of messages, 0 to 1, that their subscribers are not told of; see
             `drop_messages`.
         checksums: whether OKX's `books` has real checksums, as until June 2026; today it has 0.
@@ -141,6 +130,7 @@ class SimulatedExchange(LiveFaults, StreamFaults, HandshakeFaults, Accounts, Tru
     The faults are methods; one that acts on open connections returns how many there were. A script
     of them is a list:
 
+    >>> import asyncio
     >>> async def main():
     ...     async with SimulatedExchange("spot", rate=200) as exchange:
     ...         script = [(0.0, exchange.reset), (0.01, exchange.stall), (0.02, exchange.close)]
@@ -177,7 +167,6 @@ class SimulatedExchange(LiveFaults, StreamFaults, HandshakeFaults, Accounts, Tru
             raise ConfigError("history", f"{history} is too few; take 0 or more")
         if not 0.0 <= drop_rate <= 1.0:
             raise ConfigError("drop_rate", f"{drop_rate} is a share; take 0 to 1")
-        self._name = frames if isinstance(frames, str) else ""
         limits = default_limits(frames) if limits is None else limits
         protocol = protocol_of(
             frames,
@@ -194,13 +183,11 @@ class SimulatedExchange(LiveFaults, StreamFaults, HandshakeFaults, Accounts, Tru
         self._clock = LoopClock() if clock is None else clock
         tampering = Tampering(drop_rate, chance.Random(seed).random)
         self._venue = Venue(protocol, limits, self._ledger, tampering, self._clock, now_ns, random)
-        self._venue.on_change = self._changed
+        self._venue.on_change = self.changed
         connection = VenueConnection.at(self._venue)
         self._listener = Listener(host, port, connection, self._venue.handshake, self._venue.serve)
         self._ticker = None if rate is None else Ticker(rate, self._venue.produce, self._clock)
-        self._waiters: list[tuple[Callable[[], object], asyncio.Future[None]]] = []
-        self._pauses: set[asyncio.Event] = set()
-        self._running = False
+        Schedule.__init__(self, self._clock)
 
     async def start(self) -> None:
         """Listen, and let the market begin. `async with` does it.
@@ -229,10 +216,7 @@ class SimulatedExchange(LiveFaults, StreamFaults, HandshakeFaults, Accounts, Tru
         self._venue.closed = True
         if self._ticker is not None:
             self._ticker.stop()
-        for pause in self._pauses:
-            pause.set()
-        for _, waiter in self._waiters:
-            waiter.cancel()
+        self.give_up_waiting()
         for connection in tuple(self._venue.connections):
             connection.hang_up()
         await self._listener.stop()
@@ -243,96 +227,3 @@ class SimulatedExchange(LiveFaults, StreamFaults, HandshakeFaults, Accounts, Tru
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
-
-    @property
-    def port(self) -> int:
-        """The port it listens on."""
-        if self._listener.port == 0:
-            raise RuntimeError("the exchange has no port yet; start it, or write `async with`")
-        return self._listener.port
-
-    @property
-    def url(self) -> str:
-        """Where it is, without a path: `ws://127.0.0.1:40123`."""
-        host = self._listener.host
-        return f"ws://[{host}]:{self.port}" if ":" in host else f"ws://{host}:{self.port}"
-
-    def endpoint(self, name: str | None = None) -> str:
-        """The URL that a client of this venue dials.
-
-        Args:
-            name: where the venue has several: "public" or "business" of OKX, "public" or "market" of
-                Binance's USD-M futures; None: the first.
-
-        Raises:
-            ConfigError: the venue has no such endpoint.
-        """
-        paths = _ENDPOINTS.get(self._name, _ENDPOINTS["binance"])
-        path = next(iter(paths.values())) if name is None else paths.get(name)
-        if path is None:
-            raise ConfigError("name", f"{name!r} is unknown; take one of {[key for key in paths if key]}, or None")
-        return f"{self.url}{path}"
-
-    def combined_url(self, *streams: str) -> str:
-        """The URL that gets these streams of Binance over one connection, wrapped; none given: all."""
-        return f"{self.url}/stream?streams={'/'.join(streams or self.streams)}"
-
-    async def until(self, condition: Callable[[], object]) -> None:
-        """Wait until `condition()` is true.
-
-        It is asked whenever something is told, heard, opened, refused or ended. `asyncio.timeout`
-        around it sets a limit.
-
-        Args:
-            condition: such as `lambda: exchange.handshakes_accepted == 2`.
-
-        Raises:
-            asyncio.CancelledError: the exchange was stopped.
-        """
-        if condition():
-            return
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        entry = (condition, waiter)
-        self._waiters.append(entry)
-        try:
-            await waiter
-        finally:
-            self._waiters.remove(entry)
-
-    async def play(self, script: Iterable[Step]) -> None:
-        """Do one thing after the other at its time, and return after the last.
-
-        It returns early when the exchange is stopped.
-
-        Args:
-            script: pairs of seconds from now, 0 or more, and what to do: a method of this exchange,
-                or any function without arguments, sync or async. Arguments come by `lambda`.
-
-        Raises:
-            RuntimeError: the exchange is not started.
-        """
-        if not self._running:
-            raise RuntimeError("the exchange does not run; start it, or write `async with`")
-        start = self._clock.time()
-        for at, act in sorted(script, key=lambda step: step[0]):
-            await self._pause(start + at)
-            if not self._running:
-                return
-            result = act()
-            if isawaitable(result):
-                await result
-
-    async def _pause(self, until: float) -> None:
-        due = asyncio.Event()
-        self._pauses.add(due)
-        timer = self._clock.call_later(max(0.0, until - self._clock.time()), due.set)
-        try:
-            await due.wait()
-        finally:
-            timer.cancel()
-            self._pauses.discard(due)
-
-    def _changed(self) -> None:
-        for condition, waiter in self._waiters:
-            if not waiter.done() and condition():
-                waiter.set_result(None)

@@ -7,13 +7,16 @@ from collections.abc import Callable
 from typing import Any, assert_type
 
 import msgspec
+import reactivex as rx
 from reactivex import Observable, Observer
 from reactivex import operators as ops
 
 import rxws
 from rxws import Backoff, Stats, WebSocketClient, connect, run, ws_observable
 from rxws import operators as wsops
-from rxws.events import Event
+from rxws.events import Event, Gap
+from rxws.gaps import consecutive
+from rxws.operators.fresh import Leg
 from rxws.operators.route import Routes
 from rxws.settings import Settings
 from rxws.types import Connection, RetrySignal
@@ -181,3 +184,62 @@ def lists() -> None:
     assert_type(ws_observable(URL, decode=Trade, batch=True).pipe(wsops.flatten()), Observable[Trade])
     many = ws_observable(URL, decode=Trade, batch=True, lifecycle=True).pipe(wsops.data_only(), wsops.flatten())
     assert_type(many, Observable[Trade])
+
+
+def number(trade: Trade) -> int:
+    """Return a trade's number."""
+    return len(trade.p)
+
+
+def newer(old: Trade, new: Trade) -> Trade:
+    """Merge two trades."""
+    return new if new.p else old
+
+
+def raw_symbol(message: str | bytes) -> str | bytes:
+    """Return a part of a message that is not decoded yet."""
+    return message[:10]
+
+
+async def missing(gap: Gap) -> list[Trade]:
+    """Fetch what a gap lacks."""
+    return []
+
+
+def listed(gap: Gap) -> list[Trade]:
+    """Know what a gap lacks."""
+    return []
+
+
+def what_is_known_of_values_keeps_their_type() -> None:
+    """Dropped, conflated, queued or closed: what comes out is what came in, with lifecycle events and without."""
+    trades = ws_observable(URL, decode=Trade)
+    steady = trades.pipe(
+        wsops.dedupe(size, remember=100), wsops.conflate(0.5, size, newer), wsops.overflow(10, "latest")
+    )
+    assert_type(steady, Observable[Trade])
+    assert_type(trades.pipe(wsops.close_candles(), ops.map(price)), Observable[float])
+    mixed = ws_observable(URL, decode=Trade, lifecycle=True)
+    assert_type(mixed.pipe(wsops.dedupe(size), wsops.conflate(0.5), wsops.overflow()), Observable[Trade | Event])
+
+
+def raw_messages_may_be_conflated_before_they_are_decoded() -> None:
+    """The type comes from decoding."""
+    raw = ws_observable(URL, decode=None)
+    assert_type(raw.pipe(wsops.conflate(0.5, raw_symbol), wsops.decode(Trade)), Observable[Trade])
+
+
+def legs_and_gaps_are_in_the_type() -> None:
+    """Beside the type of the values."""
+    trades = ws_observable(URL, decode=Trade)
+    mixed = ws_observable(URL, decode=Trade, lifecycle=True)
+    assert_type(trades.pipe(wsops.fresh(5.0)), Observable[Leg[Trade]])
+    assert_type(mixed.pipe(wsops.fresh(None)), Observable[Leg[Trade]])
+    both = rx.combine_latest(trades.pipe(wsops.fresh(5.0)), mixed.pipe(wsops.fresh(5.0)))
+    both.subscribe(show)
+    assert_type(trades.pipe(wsops.detect_gaps(consecutive, size)), Observable[Trade | Gap])
+    filled = trades.pipe(wsops.detect_gaps(consecutive, size), wsops.fill_gaps(missing, number, size))
+    assert_type(filled, Observable[Trade | Event])
+    assert_type(filled.pipe(wsops.data_only()), Observable[Trade])
+    trades.pipe(wsops.fill_gaps(listed, number)).subscribe(show)
+    assert_type(mixed.pipe(wsops.detect_gaps(consecutive)).pipe(wsops.data_only()), Observable[Trade])

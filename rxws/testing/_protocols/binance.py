@@ -7,7 +7,7 @@ a local order book correctly" there.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
@@ -38,6 +38,7 @@ _DEPTH = re.compile(r"depth(?P<levels>5|10|20)?(?:@(?P<speed>\d+)ms)?")
 class Binance(Generated):
     """Binance spot."""
 
+    endpoints: Mapping[str, str] = {"": "/ws"}
     usual = ("BTCUSDT", "ETHUSDT")
     unknown_levels = 0.02
     depth_path: ClassVar[str] = "/api/v3/depth"

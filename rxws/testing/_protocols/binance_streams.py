@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from rxws.testing._book import ASKS, BIDS, Change, Levels
 from rxws.testing._instrument import Candle, Instrument
-from rxws.testing._protocols.generated import CandleTopic, DeltaTopic, Plain, TradeTopic
+from rxws.testing._protocols.topics import CandleTopic, DeltaTopic, Plain, TradeTopic
 
 __all__ = [
     "INTERVALS",

@@ -6,7 +6,7 @@ correctly" and "Important WebSocket Change Notice", read 2026-11-20.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import ClassVar
 
@@ -82,6 +82,7 @@ class FuturesTickers(Tickers):
 class BinanceUsdm(Binance):
     """Binance USD-M futures."""
 
+    endpoints: Mapping[str, str] = {"public": "/public/ws", "market": "/market/ws"}
     jump = 40
     depth_path = "/fapi/v1/depth"
     speeds = (None, "0", "100", "250", "500")

@@ -57,8 +57,9 @@ def protocol_of(
         _refuse_of_recordings(streams, symbols)
         if candle is not None and candle < 0.001:
             raise ConfigError("candle", f"{candle} is too short; take 0.001 seconds or more")
-        if not 4 <= levels <= 400:
-            raise ConfigError("levels", f"{levels} is out of range; take 4 to 400")
+        most = 400 if frames == "okx" else 250_000
+        if not 4 <= levels <= most:
+            raise ConfigError("levels", f"{levels} is out of range; take 4 to {most}")
         if checksums and frames != "okx":
             raise ConfigError("checksums", "only OKX has them; take 'okx', or leave it False")
         names = None if symbols is None else list(symbols)

@@ -6,7 +6,7 @@ Source: docs.cdp.coinbase.com, Exchange, "WebSocket feed": overview, channels, e
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -151,6 +151,7 @@ class CoinbaseExchangeSession:
 class CoinbaseExchange(Generated):
     """Coinbase Exchange."""
 
+    endpoints: Mapping[str, str] = {"": "/"}
     idle_close = (1000, "")
     usual = ("BTC-USD", "ETH-USD")
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from rxws.testing._book import ASKS, BIDS, Change, Levels
 from rxws.testing._instrument import Instrument, Order
-from rxws.testing._protocols.generated import DeltaTopic, TradeTopic
+from rxws.testing._protocols.topics import DeltaTopic, TradeTopic
 
 __all__ = ["Level2", "Matches", "Ticker", "sequence_of", "time_text"]
 

@@ -7,7 +7,7 @@ read 2026-11-20. What it does with channels that are not there, and when it clos
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -165,6 +165,7 @@ class DeribitSession:
 class Deribit(Generated):
     """Deribit."""
 
+    endpoints: Mapping[str, str] = {"": _PATH}
     usual = ("BTC-PERPETUAL", "ETH-PERPETUAL")
     jump = 20
 

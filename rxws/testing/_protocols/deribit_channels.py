@@ -6,7 +6,7 @@ from math import inf
 
 from rxws.testing._book import ASKS, BIDS, Change, Levels
 from rxws.testing._instrument import Candle, Instrument, Order
-from rxws.testing._protocols.generated import CandleTopic, DeltaTopic, Plain, TradeTopic
+from rxws.testing._protocols.topics import CandleTopic, DeltaTopic, Plain, TradeTopic
 
 __all__ = ["Book", "Chart", "Quote", "Ticker", "Trades", "Window", "told"]
 

@@ -7,7 +7,7 @@ others have captured them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -74,7 +74,7 @@ class OkxSession:
     def answer(self, text: bytes, now_ms: int, now: float) -> Reply:
         """What OKX answers."""
         if text == b"ping":
-            return Reply((b"pong",), "ping")
+            return Reply((b"pong",), "ping", acknowledges=False)
         try:
             request = msgspec.json.decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -128,6 +128,7 @@ class Okx(Generated):
     """
 
     idle_close = (4004, "No data received in 30s")
+    endpoints: Mapping[str, str] = {"public": "/ws/v5/public", "business": "/ws/v5/business"}
     usual = ("BTC-USDT", "ETH-USDT")
     jump = 20
 

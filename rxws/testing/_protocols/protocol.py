@@ -28,6 +28,7 @@ class Reply:
         fresh: the topics that are listened to from now on, and were not before.
         close: with which code and reason the connection ends after the texts; None: it goes on.
         broken: which limit the request broke, if any.
+        acknowledges: whether it is the answer to a request, and not to a ping.
     """
 
     texts: tuple[bytes, ...]
@@ -35,6 +36,7 @@ class Reply:
     fresh: tuple[str, ...] = ()
     close: tuple[int, str] | None = None
     broken: str | None = None
+    acknowledges: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,9 @@ class VenueProtocol(Protocol):
 
     idle_close: tuple[int, str] | None
     """With what it ends a connection on which nothing happens; None: TCP just ends."""
+
+    endpoints: Mapping[str, str]
+    """Paths by their names, the usual one first; "" has no name."""
 
     @property
     def streams(self) -> tuple[str, ...]:

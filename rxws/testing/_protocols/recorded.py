@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
@@ -23,6 +23,7 @@ class Recorded:
     """
 
     idle_close: tuple[int, str] | None = None
+    endpoints: Mapping[str, str] = {"": "/ws"}
 
     def __init__(self, feed: Feed, limits: Limits) -> None:
         self._feed = feed
