@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from itertools import count
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
@@ -14,13 +11,12 @@ from reactivex import abc
 from reactivex.disposable import SerialDisposable
 
 from rxws.arguments import seconds
+from rxws.correspondence import Correspondence, apart
 from rxws.deadlines import Deadlines
 from rxws.desired import Topics
 from rxws.errors import (
     ConfigError,
-    ConnectionFailed,
     DecodeError,
-    Disconnected,
     Killed,
     RxwsError,
     SubscriptionRejected,
@@ -37,8 +33,6 @@ __all__ = ["Dialogue", "Patience", "Told"]
 ACKNOWLEDGEMENT, FIRST_DATA = "acknowledgement", "first data"
 DATA, LIVE = Kind.DATA, TopicStatus.LIVE  # looked for with each message
 UNCONFIRMED = (TopicStatus.REQUESTED, TopicStatus.TIMED_OUT)
-PENDING = 1_024
-"""Requests that may wait for an answer; of more, the oldest are taken for answered."""
 
 
 class Told(NamedTuple):
@@ -98,8 +92,7 @@ class Dialogue:
         self._ends = ends
         self._scheduler = scheduler
         self._now = clock(scheduler)
-        self._ids = count(1)
-        self._pending: deque[Request] = deque(maxlen=PENDING)
+        self._correspondence = Correspondence(connection, venue, self._sent)
         self._asked: dict[str, Asked] = {}
         self._unanswered: set[str] = set()
         self._deadlines = Deadlines(connection, self._missed, scheduler)
@@ -154,7 +147,7 @@ class Dialogue:
         there = [topic for topic in gone if self.statuses[topic] is not TopicStatus.REJECTED]
         for topic in gone:
             self._forget(topic)
-        self._send(self._venue.unsubscribe(there, self._ids))
+        self._correspondence.end(there)
         self._ask(self._admitted([topic for topic in self._topics if topic not in self.statuses]))
 
     def _admitted(self, topics: list[str]) -> list[str]:
@@ -186,35 +179,14 @@ class Dialogue:
         self._answer_is_awaited(topic, False)
 
     def _ask(self, topics: Sequence[str]) -> None:
-        for request in self._venue.subscribe(topics, self._ids):
+        for request in self._correspondence.asking_for(topics):
             for topic in request.topics:
                 if self._is_over:  # whoever was told of the one before has ended it
                     return
                 self._deadlines.forget(topic)
                 self._asked[topic] = Asked(self._now(), request.id)
                 self._change(topic, TopicStatus.REQUESTED)
-            self._send([request])
-
-    def _send(self, requests: Sequence[Request]) -> None:
-        for request in requests:
-            self._pending.append(request)
-            if not self._says(request.payload):
-                return
-            if request.action == "subscribe":
-                self._connection.when_sent(partial(self._sent, request))
-
-    def _says(self, payload: str) -> bool:
-        """Send something; return whether it could be sent. That there is no room for it costs the connection."""
-        try:
-            self._connection.send(payload)
-        except Disconnected:  # it ends at this very moment
-            return False
-        except RxwsError as error:
-            lost = ConnectionFailed(self._connection.url)
-            lost.__cause__ = error
-            self._connection.fail(lost)
-            return False
-        return True
+            self._correspondence.send(request)
 
     def _sent(self, request: Request) -> None:
         """The time to answer begins when it has left: a limit may have kept it back."""
@@ -230,27 +202,20 @@ class Dialogue:
 
     def _answered(self, payload: bytes, kind: Kind) -> None:
         understood = False
-        while (reply := self._venue.reply(payload, self._pending)) is not None:
+        for reply in self._correspondence.replies(payload, kind):
             understood = True
             self._take(reply)
-            if kind is Kind.ERROR or self._is_over:
+            if self._is_over:
                 return
         if kind is Kind.ERROR and not understood:
             self._strange(payload, "an error that says of no request what is wrong with it")
 
     def _take(self, reply: Reply) -> None:
         request = reply.request
-        settled = {*reply.confirmed, *reply.rejected, *reply.innocent}
-        left = tuple(topic for topic in request.topics if topic not in settled)
-        place = self._pending.index(request)
-        if left and settled:
-            self._pending[place] = replace(request, topics=left)
-        else:
-            del self._pending[place]
         if request.action == "unsubscribe":
             again = [topic for topic in reply.innocent if topic not in self.statuses]
-            for part in _apart(again, request):
-                self._send(self._venue.unsubscribe(part, self._ids))
+            for part in apart(again, request):
+                self._correspondence.end(part)
             return
         for topic in reply.confirmed:
             if self._is_of(request, topic) and self.statuses[topic] in UNCONFIRMED:
@@ -259,7 +224,7 @@ class Dialogue:
         for topic in reply.rejected:
             if self._is_of(request, topic):
                 self._refuse(topic, reply.problem)
-        for part in _apart([topic for topic in reply.innocent if self._is_of(request, topic)], request):
+        for part in apart([topic for topic in reply.innocent if self._is_of(request, topic)], request):
             self._ask(part)
 
     def _first_data_timeout(self, topic: str) -> float | None:
@@ -287,7 +252,7 @@ class Dialogue:
             self._connection.fail(error)
 
     def _remarked(self, frame: Frame) -> Told | None:
-        if frame.answer is not None and not self._says(frame.answer):
+        if frame.answer is not None and not self._correspondence.say(frame.answer):
             return None
         if frame.ends:
             self._ends()
@@ -312,12 +277,9 @@ class Dialogue:
     def _live(self, topic: str) -> None:
         status = self.statuses[topic]
         # What crosses a renewal is of the subscription that is being ended, and proves nothing of the new one.
-        if status is not LIVE and not (status is TopicStatus.REQUESTED and self._is_being_ended(topic)):
+        if status is not LIVE and not (status is TopicStatus.REQUESTED and self._correspondence.is_ending(topic)):
             self._deadlines.forget(topic)
             self._change(topic, LIVE)
-
-    def _is_being_ended(self, topic: str) -> bool:
-        return any(request.action == "unsubscribe" and topic in request.topics for request in self._pending)
 
     def _strange(self, payload: bytes, problem: str) -> None:
         self._connection.journal.bad_frame(DecodeError(payload, problem))
@@ -350,9 +312,3 @@ class Dialogue:
         self._topics.leave(self)
         self._deadlines.end()
         self._turn.dispose()
-
-
-def _apart(topics: list[str], request: Request) -> list[list[str]]:
-    """What was refused only for its company: in halves, where nobody knows whose fault it was."""
-    middle = len(topics) // 2 if len(topics) == len(request.topics) else len(topics)
-    return [topics[:middle], topics[middle:]]

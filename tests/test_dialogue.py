@@ -10,6 +10,7 @@ import pytest
 
 from rxws import Backoff, Stats, venue_observable
 from rxws.desired import Topics
+from rxws.dialogue import Dialogue
 from rxws.errors import SubscriptionRejected, SubscriptionTimeout
 from rxws.events import Event, Rejected, Rotated, TopicChanged, TopicStatus
 from rxws.exchanges import binance, binance_usdm, coinbase_exchange, deribit, okx
@@ -340,7 +341,7 @@ async def test_weeks_of_changes_leave_nothing_behind(venue: Any) -> None:
     async with exchange_of(venue) as exchange:
         listener = Listener(venue, exchange, [stays], send_limit=None)
         await listener.until_all(ACKNOWLEDGED, LIVE)
-        (asker,) = (each for each in listener.topics._askers if hasattr(each, "_pending"))
+        (asker,) = (each for each in listener.topics._askers if isinstance(each, Dialogue))
         for answers in (True, False):
             if not answers:
                 exchange.acks("silent", times=2_000)
@@ -350,7 +351,7 @@ async def test_weeks_of_changes_leave_nothing_behind(venue: Any) -> None:
                 listener.topics.discard(comes)
                 await asyncio.sleep(0.0)
             await asyncio.sleep(1.0)
-            assert len(asker._pending) <= (0 if answers else 1_024)
+            assert len(asker._correspondence) <= (0 if answers else 1_024)
             kept = (asker.statuses, asker._asked, asker._unanswered, asker._deadlines._deadlines)
             assert max(len(each) for each in kept) <= 1
         listener.subscription.dispose()

@@ -12,10 +12,13 @@ from reactivex.subject import BehaviorSubject
 from reactivex.testing import TestScheduler
 
 from rxws import venue_observable
+from rxws.correspondence import PENDING, Correspondence
 from rxws.desired import Topics
 from rxws.errors import (
+    BufferOverflow,
     ConfigError,
     ConnectionClosed,
+    ConnectionFailed,
     DecodeError,
     SubscriptionRejected,
     SubscriptionTimeout,
@@ -25,6 +28,8 @@ from rxws.exchanges import binance, binance_usdm
 from rxws.limits import SendLimit
 from rxws.market import Quote
 from rxws.testing import Attempt, ScriptedTransport
+from rxws.venue import Kind
+from tests.scripted import Full
 from tests.talking import BNB, BTC, ETH, ack, quote, quotes, refusal, talk, until
 
 LOST = ConnectionClosed(1006)
@@ -493,6 +498,35 @@ def test_while_two_overlap_a_topic_stands_where_it_stands_better_and_both_hear_o
     talked.to(12.0)
     assert [talked.said(dial)[-1] for dial in (0, 1)] == [(SUB, [ETH])] * 2
     assert topics.status(ETH) is TopicStatus.REQUESTED
+
+
+def test_no_room_for_a_request_costs_the_connection_and_is_retried() -> None:
+    """What could not be asked for would be missed in silence."""
+    full = Full(1, BufferOverflow(1, 1), until(), until())
+    talked = talk(transport=full, topics=[binance.quotes(f"A{number}USDT") for number in range(150)], send_limit=None)
+    talked.to(2.5)
+    (closed, *_) = talked.of(Closed)
+    assert isinstance(closed.error, ConnectionFailed)
+    assert isinstance(closed.error.__cause__, BufferOverflow)
+    assert talked.dials == [0.0, 2.0]
+
+
+def test_pending_requests_are_bounded() -> None:
+    """Those that a venue never answers are forgotten, the oldest first."""
+    deaf: Any = Deaf()
+    correspondence = Correspondence(deaf, binance, lambda request: None)
+    for _ in range(PENDING + 10):
+        correspondence.end([BTC])
+    assert len(correspondence) == PENDING
+    assert list(correspondence.replies(ack(10).encode(), Kind.ACKNOWLEDGEMENT)) == []
+    assert len(list(correspondence.replies(ack(11).encode(), Kind.ACKNOWLEDGEMENT))) == 1
+
+
+class Deaf:
+    """Takes what is sent, and never answers."""
+
+    def send(self, message: object) -> None:
+        """It is lost."""
 
 
 # Who listens
