@@ -88,11 +88,10 @@ class Shard:
             lingering.dispose()
         there = self._members.get(topic, ())
         # What is refused is asked for again for whoever comes; what is silent, for the first who comes.
-        status = self.topics.status(topic)
-        is_hopeless = status is TopicStatus.REJECTED or (status is TopicStatus.TIMED_OUT and not there)
         self._members[topic] = (*there, member)
         self.topics.add(topic)
-        if is_hopeless:
+        status = self.topics.status(topic)
+        if status is TopicStatus.REJECTED or (status is TopicStatus.TIMED_OUT and not there):
             self.topics.renew(topic)
         self._begin(scheduler)
         return lambda: self._leave(topic, member)

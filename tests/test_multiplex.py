@@ -315,6 +315,29 @@ def test_who_comes_back_at_once_after_a_silence_is_asked_for_again() -> None:
     assert many.transport.live == 0
 
 
+@pytest.mark.parametrize("answers", [(0.5, refusal(1)), (0.5, ack(1))], ids=["refused", "silent"])
+def test_who_comes_back_within_the_error_itself_is_asked_for_again(answers: Any) -> None:
+    """Before the venue was told that nobody wants it."""
+    many = Many(until(answers), on_silent="raise", first_data_timeout=5.0, linger=1.0)
+    again: list[Subscriber] = []
+    many.see(BTC, lambda how: again.append(many.see(BTC)))
+    many.to(6.0)
+    assert [asked for method, asked in many.said() if method == SUB] == [[BTC], [BTC]]
+    assert (again[0].ended, many.mux.status(BTC), len(many.dials)) == (None, TopicStatus.REQUESTED, 1)
+    many.to(16.0)
+    assert isinstance(again[0].ended, SubscriptionTimeout)
+
+
+def test_a_second_subscriber_of_a_silent_topic_waits_with_the_first() -> None:
+    """Only who comes first has it asked for anew."""
+    many = Many(until((0.5, ack()), *quotes(BTC, 9.0)), first_data_timeout=5.0)
+    first = many.see(BTC)
+    many.to(6.0)
+    second = many.see(BTC)
+    many.to(10.0)
+    assert (first.numbers, second.numbers, many.said()) == ([90], [90], [(SUB, [BTC])])
+
+
 def test_a_second_subscriber_has_a_refused_topic_asked_for_again() -> None:
     """Where a refusal is told only, the first one waits with it."""
     many = Many(until((0.5, refusal(1)), (3.0, ack(2)), *quotes(BTC, 4.0)), on_rejected="tell")

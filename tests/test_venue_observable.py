@@ -23,7 +23,7 @@ from rxws.errors import (
     SubscriptionRejected,
     SubscriptionTimeout,
 )
-from rxws.events import BadFrame, Closed, GaveUp, Rejected, Rotated, Stale, TopicChanged, TopicStatus
+from rxws.events import BadFrame, Closed, Event, GaveUp, Rejected, Rotated, Stale, TopicChanged, TopicStatus
 from rxws.exchanges import binance, binance_usdm
 from rxws.limits import SendLimit
 from rxws.market import Quote
@@ -132,6 +132,20 @@ def test_the_time_to_answer_counts_from_when_the_request_has_left() -> None:
     assert not [topic for topic, status in talked.topics if status == "timed out"]
 
 
+def test_the_time_to_answer_is_that_of_the_last_request() -> None:
+    """One that was held back, and is not the last about its topic any more, begins nothing."""
+    topics = Topics([BTC])
+    talked = talk(until((0.5, ack())), topics=topics, ack_timeout=4.0, send_limit=SendLimit(2, 5.0)).to(1.0)
+    topics.add(ETH)
+    talked.to(2.0)
+    topics.renew(ETH)
+    talked.to(18.9)
+    assert [method for method, _ in talked.said()] == [SUB, SUB, UNSUB, SUB]
+    assert (ETH, "timed out") not in talked.topics
+    talked.to(19.1)
+    assert talked.topics[-1] == (ETH, "timed out")
+
+
 # Refused
 
 
@@ -175,6 +189,28 @@ def test_what_was_refused_is_not_unsubscribed() -> None:
     talked = talk(until((1.0, refusal()), (3.0, ack(2))), topics=topics, on_rejected="tell").to(2.0)
     topics.replace([ETH])
     assert talked.to(4.0).said() == [(SUB, [BTC]), (SUB, [ETH])]
+
+
+def test_an_end_that_is_refused_is_asked_for_again_in_halves() -> None:
+    """What is wanted again by then is left alone."""
+    topics = Topics([BTC, ETH, BNB])
+    talked = talk(until((0.5, ack()), (3.0, refusal(2)), (4.0, ack(3)), (4.0, ack(4))), topics=topics).to(2.0)
+    topics.discard(BTC, ETH)
+    talked.to(5.0)
+    assert talked.said()[1:] == [(UNSUB, [BTC, ETH]), (UNSUB, [BTC]), (UNSUB, [ETH])]
+    assert talked.error is None
+
+
+def test_an_end_that_is_refused_ends_nothing_that_is_wanted_again() -> None:
+    """The later wish counts."""
+    topics = Topics([BTC, ETH, BNB])
+    talked = talk(until((0.5, ack()), (3.5, refusal(2)), (4.0, ack(3))), topics=topics).to(2.0)
+    topics.discard(BTC, ETH)
+    talked.to(3.0)
+    topics.add(BTC)
+    talked.to(5.0)
+    assert talked.said()[1:] == [(UNSUB, [BTC, ETH]), (SUB, [BTC]), (UNSUB, [ETH])]
+    assert topics.status(BTC) is TopicStatus.ACKNOWLEDGED
 
 
 def test_a_refused_topic_is_asked_for_again_when_it_is_renewed() -> None:
@@ -304,7 +340,7 @@ def test_more_than_a_connection_has_are_refused_without_a_word_to_the_venue() ->
     talked.to(2.0)
     assert [event.topic for event in talked.of(Rejected)] == [BTC, ETH]
     assert "at most 1024" in talked.of(Rejected)[0].reply
-    topics.discard(most[0], BTC)
+    topics.discard(most[0])
     talked.to(3.0)
     topics.renew(ETH)
     talked.to(4.0)
@@ -323,6 +359,20 @@ def test_what_another_endpoint_has_is_refused_and_takes_no_place() -> None:
     assert "'market'" in talked.of(Rejected)[0].reply
     assert sum(len(asked) for _, asked in talked.said()) == 1_024
     assert talked.transport.dials[0].url.endswith("/public/stream")
+
+
+def test_what_no_endpoint_has_is_refused_too() -> None:
+    """Whoever adds it gets no exception; where it is the first, the stream has nowhere to go."""
+    topics = Topics([binance_usdm.quotes("BTCUSDT")])
+    talked = talk(until(), topics=topics, venue=binance_usdm, on_rejected="tell").to(1.0)
+    topics.add("nonsense")
+    talked.to(2.0)
+    assert [event.topic for event in talked.of(Rejected)] == ["nonsense"]
+    nowhere = Topics()
+    lost = talk(until(), topics=nowhere, venue=binance_usdm).to(1.0)
+    nowhere.add("nonsense")
+    assert isinstance(lost.error, ConfigError)
+    assert lost.dials == []
 
 
 # A connection that is wanted
@@ -574,11 +624,17 @@ def test_several_subscriptions_may_follow_the_same_topics() -> None:
 @pytest.mark.parametrize("moment", ["Connecting", "Opened", "TopicChanged", "Rejected", "Live", "Quote", "Closed"])
 def test_who_leaves_at_any_moment_hears_nothing_more(moment: str) -> None:
     """In the middle of an event, or of a message: nothing more is asked, and no socket is left."""
-    virtual, subscription = TestScheduler(), SerialDisposable()
+    virtual, subscription, events = TestScheduler(), SerialDisposable(), list[Event]()
     answers = [(0.5, refusal(1)), (0.6, refusal(2)), (0.7, ack(3))]
     transport = ScriptedTransport(until(*answers, *quotes(ETH, 1.0, 2.0), lost=(3.0, LOST)))
     stream = venue_observable(
-        binance, [BTC, ETH], transport=transport, lifecycle=True, on_rejected="tell", first_data_timeout=5.0
+        binance,
+        [BTC, ETH],
+        transport=transport,
+        lifecycle=True,
+        on_rejected="tell",
+        first_data_timeout=5.0,
+        events=events.append,
     )
     seen: list[str] = []
 
@@ -591,6 +647,8 @@ def test_who_leaves_at_any_moment_hears_nothing_more(moment: str) -> None:
     virtual.advance_to(60.0)
     assert seen[-1] == moment
     assert seen.count(moment) == 1
+    told = [type(event).__name__ for event in events]
+    assert [name for name in told if name != "Closed"] == [name for name in seen if name not in ("Quote", "Closed")]
     assert (len(transport.dials), transport.live) == (moment != "Connecting", 0)
     said = sum(len(dialed.sent) for dialed in transport.dials)
     assert said == {"Rejected": 3, "Quote": 3, "Closed": 3, "Live": 1}.get(moment, 0)
