@@ -40,7 +40,8 @@ class Topics:
     """The topics that are wanted, to be changed at any time, and where each stands.
 
     Give it to `venue_observable` in place of a list of topics: what is added is subscribed, what is discarded is
-    unsubscribed, and every new connection asks for all. It belongs to one subscription at a time.
+    unsubscribed, and every new connection asks for all. Where several subscriptions are given one, all of them follow
+    it, and `status` tells where a topic stands with the one that has got furthest.
 
     Args:
         wanted: topics as the venue's module makes them, such as ``binance.trades("BTCUSDT")``.
@@ -69,19 +70,25 @@ class Topics:
 
     def add(self, *topics: str) -> None:
         """Want these too."""
-        self._become(self._wanted | dict.fromkeys(_checked(topics)))
+        new = [topic for topic in _checked(topics) if topic not in self._wanted]
+        self._wanted.update(dict.fromkeys(new))
+        self._changed(bool(new))
 
     def discard(self, *topics: str) -> None:
         """Want these no more; what is not wanted anyway is ignored."""
-        gone = set(_checked(topics))
-        self._become({topic: None for topic in self._wanted if topic not in gone})
+        gone = [topic for topic in dict.fromkeys(_checked(topics)) if topic in self._wanted]
+        for topic in gone:
+            del self._wanted[topic]
+        self._changed(bool(gone))
 
     def replace(self, topics: Iterable[str]) -> None:
         """Want these, and no others."""
         wanted = dict.fromkeys(_checked(topics))
         # Those that stay keep their place, so that nothing is asked for in another order than it was.
         staying = {topic: None for topic in self._wanted if topic in wanted}
-        self._become(staying | wanted)
+        is_other = len(staying) != len(self._wanted) or len(staying) != len(wanted)
+        self._wanted = staying | wanted
+        self._changed(is_other)
 
     def renew(self, topic: str) -> None:
         """End the subscription of a topic on the wire and begin it again: some venues then send their book as a whole.
@@ -98,7 +105,7 @@ class Topics:
             asker.reconnect()
 
     def status(self, topic: str) -> TopicStatus | None:
-        """Return where a topic stands: on the better of two connections that overlap; None: it is not wanted.
+        """Return where a topic stands: on the best of several connections; None: it is not wanted.
 
         One that is wanted while there is no connection is `REQUESTED`.
         """
@@ -121,9 +128,8 @@ class Topics:
         if asker in self._askers:
             self._askers.remove(asker)
 
-    def _become(self, wanted: dict[str, None]) -> None:
-        if list(wanted) != list(self._wanted):
-            self._wanted = wanted
+    def _changed(self, is_other: bool) -> None:
+        if is_other:
             for asker in tuple(self._askers):
                 asker.changed()
 
@@ -131,6 +137,8 @@ class Topics:
 def _checked(topics: Iterable[str]) -> list[str]:
     if isinstance(topics, str | bytes):
         raise ConfigError("topics", f"{topics!r} is one string, which is letters; take a list of topics")
+    if not isinstance(topics, Iterable):
+        raise ConfigError("topics", f"{topics!r} is no collection; take a list of topics")
     found = list(topics)
     for topic in found:
         if not isinstance(topic, str) or not topic:

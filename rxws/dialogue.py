@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import partial
-from itertools import count
-from math import inf
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
 from reactivex import abc
 from reactivex.disposable import SerialDisposable
 
+from rxws.arguments import seconds
+from rxws.correspondence import Correspondence, apart
+from rxws.deadlines import Deadlines
 from rxws.desired import Topics
-from rxws.errors import DecodeError, Disconnected, Killed, RxwsError, SubscriptionRejected, SubscriptionTimeout
+from rxws.errors import (
+    ConfigError,
+    DecodeError,
+    Killed,
+    RxwsError,
+    SubscriptionRejected,
+    SubscriptionTimeout,
+)
 from rxws.events import TopicStatus
 from rxws.market import MarketEvent
-from rxws.scheduler import clock, wall_time_ns, when_drained
+from rxws.scheduler import clock, wall_time_ns
 from rxws.types import Connection
 from rxws.venue import Frame, Kind, Reply, Request, Venue
 
 __all__ = ["Dialogue", "Patience", "Told"]
 
 ACKNOWLEDGEMENT, FIRST_DATA = "acknowledgement", "first data"
-PENDING = 1_024
-"""Requests that may wait for an answer; of more, the oldest are taken for answered."""
+DATA, LIVE = Kind.DATA, TopicStatus.LIVE  # looked for with each message
+UNCONFIRMED = (TopicStatus.REQUESTED, TopicStatus.TIMED_OUT)
 
 
 class Told(NamedTuple):
@@ -44,13 +50,11 @@ class Patience:
     first_data: Callable[[str], float | None]
 
 
-@dataclass(slots=True)
-class Deadline:
-    """When something has to be there at the latest, and what."""
+class Asked(NamedTuple):
+    """When a topic was asked for, and by which request."""
 
     at: float
-    awaited: str
-    timeout: float
+    request: int
 
 
 class Dialogue:
@@ -62,7 +66,7 @@ class Dialogue:
         endpoint: which of the venue's endpoints the connection leads to.
         topics: what is wanted.
         patience: how long it waits for answers and data.
-        failed: told of a topic that is refused, or brings nothing in time, and why.
+        failed: told of a topic that is refused, or brings nothing in time, and why; true: the connection ends by that.
         ends: called when the venue announces that it is about to close the connection.
         scheduler: whose time.
     """
@@ -74,7 +78,7 @@ class Dialogue:
         endpoint: str,
         topics: Topics,
         patience: Patience,
-        failed: Callable[[str, RxwsError], None],
+        failed: Callable[[str, RxwsError], bool],
         ends: Callable[[], None],
         scheduler: abc.SchedulerBase,
     ) -> None:
@@ -88,13 +92,13 @@ class Dialogue:
         self._ends = ends
         self._scheduler = scheduler
         self._now = clock(scheduler)
-        self._ids = count(1)
-        self._pending: list[Request] = []
-        self._asked_at: dict[str, float] = {}
-        self._deadlines: dict[str, Deadline] = {}
-        self._next = inf
-        self._timer, self._turn = SerialDisposable(), SerialDisposable()
+        self._correspondence = Correspondence(connection, venue, self._sent)
+        self._asked: dict[str, Asked] = {}
+        self._unanswered: set[str] = set()
+        self._deadlines = Deadlines(connection, self._missed, scheduler)
+        self._turn = SerialDisposable()
         self._is_changing = False
+        self._renewed: set[str] = set()
         self._arrival_ns: int | None = None
 
     def begin(self) -> None:
@@ -107,15 +111,15 @@ class Dialogue:
     def __call__(self, payload: bytes) -> Told | None:
         """Take a message, and return what it says of the market; None: nothing that is wanted."""
         frame = self._venue.classify(payload)
-        match frame.kind:
-            case Kind.DATA:
-                return self._data(frame.topic, payload)
-            case Kind.ACKNOWLEDGEMENT | Kind.ERROR:
-                self._answered(payload, frame.kind)
-            case Kind.UNKNOWN:
-                self._strange(payload, "it is nothing that the venue documents")
-            case _:
-                return self._remarked(frame)
+        kind = frame.kind
+        if kind is DATA:
+            return self._data(frame.topic, payload)
+        if kind is Kind.ACKNOWLEDGEMENT or kind is Kind.ERROR:
+            self._answered(payload, kind)
+        elif kind is Kind.UNKNOWN:
+            self._strange(payload, "it is nothing that the venue documents")
+        else:
+            return self._remarked(frame)
         return None
 
     # What is asked for (rxws.desired.Asker)
@@ -127,11 +131,9 @@ class Dialogue:
             self._turn.disposable = self._scheduler.schedule(lambda *_: self._update())
 
     def renew(self, topic: str) -> None:
-        """Ask anew."""
-        if topic in self.statuses:
-            self._forget(topic)
-            self._send(self._venue.unsubscribe([topic], self._ids))
-            self._ask([topic])
+        """End a topic and ask for it anew, whatever became of it, with the other changes."""
+        self._renewed.add(topic)
+        self.changed()
 
     def reconnect(self) -> None:
         """Cut the connection."""
@@ -139,106 +141,127 @@ class Dialogue:
 
     def _update(self) -> None:
         self._is_changing = False
-        gone = [topic for topic in self.statuses if topic not in self._topics]
+        renewed, self._renewed = self._renewed, set()
+        gone = [topic for topic in self.statuses if topic in renewed or topic not in self._topics]
+        # The venue does not have what it refused, and would refuse the others with it.
+        there = [topic for topic in gone if self.statuses[topic] is not TopicStatus.REJECTED]
         for topic in gone:
             self._forget(topic)
-        self._send(self._venue.unsubscribe(gone, self._ids))
-        new = [topic for topic in self._topics if topic not in self.statuses]
-        self._ask(topic for topic in new if self._has_place(topic, new))
+        self._correspondence.end(there)
+        self._ask(self._admitted([topic for topic in self._topics if topic not in self.statuses]))
 
-    def _has_place(self, topic: str, new: Sequence[str]) -> bool:
-        """Whether this connection may carry a topic; the venue would not say so, or would end them all."""
+    def _admitted(self, topics: list[str]) -> list[str]:
+        """Those that this connection may carry; of others the venue would not say so, or would end them all."""
         most = self._venue.RULES.topics
-        room = len(new) if most is None else most - len(self.statuses)
-        problem = ""
-        if self._venue.endpoint(topic) != self._endpoint:
-            problem = f"it is had at the endpoint {self._venue.endpoint(topic)!r}, and this one is {self._endpoint!r}"
-        elif new.index(topic) >= room:
+        refused = {topic: problem for topic in topics if (problem := self._elsewhere(topic))}
+        admitted = [topic for topic in topics if topic not in refused]
+        if most is not None:
+            carried = sum(status is not TopicStatus.REJECTED for status in self.statuses.values())
             problem = f"a connection has at most {most} topics here; take multiplex for more"
-        if problem:
-            self._asked_at[topic] = self._now()
-            self._refuse(topic, problem)
-        return not problem
+            refused |= dict.fromkeys(admitted[max(0, most - carried) :], problem)
+        for topic, problem in refused.items():
+            if not self._is_over:
+                self._asked[topic] = Asked(self._now(), 0)
+                self._refuse(topic, problem)
+        return [topic for topic in admitted if topic not in refused]
+
+    def _elsewhere(self, topic: str) -> str:
+        """What is wrong with a topic on this connection, if anything is."""
+        try:
+            endpoint = self._venue.endpoint(topic)
+        except ConfigError as error:
+            return str(error)
+        return "" if endpoint == self._endpoint else f"it is had at {endpoint!r}, and this is {self._endpoint!r}"
 
     def _forget(self, topic: str) -> None:
-        del self.statuses[topic], self._asked_at[topic]
-        self._deadlines.pop(topic, None)
+        del self.statuses[topic], self._asked[topic]
+        self._deadlines.forget(topic)
+        self._answer_is_awaited(topic, False)
 
-    def _ask(self, topics: Iterable[str]) -> None:
-        for request in self._venue.subscribe(topics, self._ids):
+    def _ask(self, topics: Sequence[str]) -> None:
+        for request in self._correspondence.asking_for(topics):
             for topic in request.topics:
-                self._asked_at[topic] = self._now()
+                if self._is_over:  # whoever was told of the one before has ended it
+                    return
+                self._deadlines.forget(topic)
+                self._asked[topic] = Asked(self._now(), request.id)
                 self._change(topic, TopicStatus.REQUESTED)
-            self._send([request])
-
-    def _send(self, requests: Sequence[Request]) -> None:
-        for request in requests:
-            self._pending = [*self._pending[1 - PENDING :], request]
-            try:
-                self._connection.send(request.payload)
-            except Disconnected:  # it ends at this very moment
-                return
-            if request.action == "subscribe":
-                self._connection.when_sent(partial(self._sent, request))
+            self._correspondence.send(request)
 
     def _sent(self, request: Request) -> None:
         """The time to answer begins when it has left: a limit may have kept it back."""
         for topic in request.topics:
-            if self.statuses.get(topic) is TopicStatus.REQUESTED:
-                self._await(topic, ACKNOWLEDGEMENT, self._patience.acknowledgement)
+            if self._is_of(request, topic) and self.statuses[topic] is TopicStatus.REQUESTED:
+                self._deadlines.expect(topic, ACKNOWLEDGEMENT, self._patience.acknowledgement)
+
+    def _is_of(self, request: Request, topic: str) -> bool:
+        """Whether it is the last that was asked about a topic; what is said of one before is said too late."""
+        return topic in self._asked and self._asked[topic].request == request.id
 
     # What is answered
 
     def _answered(self, payload: bytes, kind: Kind) -> None:
         understood = False
-        while (reply := self._venue.reply(payload, self._pending)) is not None:
+        for reply in self._correspondence.replies(payload, kind):
             understood = True
             self._take(reply)
-            if kind is Kind.ERROR:
+            if self._is_over:
                 return
         if kind is Kind.ERROR and not understood:
             self._strange(payload, "an error that says of no request what is wrong with it")
 
     def _take(self, reply: Reply) -> None:
         request = reply.request
-        settled = {*reply.confirmed, *reply.rejected, *reply.innocent}
-        left = tuple(topic for topic in request.topics if topic not in settled)
-        place = self._pending.index(request)
-        self._pending[place : place + 1] = [replace(request, topics=left)] if left and settled else []
         if request.action == "unsubscribe":
+            again = [topic for topic in reply.innocent if topic not in self.statuses]
+            for part in apart(again, request):
+                self._correspondence.end(part)
             return
         for topic in reply.confirmed:
-            if self.statuses.get(topic) in (TopicStatus.REQUESTED, TopicStatus.TIMED_OUT):
-                self._await(topic, FIRST_DATA, self._patience.first_data(topic))
+            if self._is_of(request, topic) and self.statuses[topic] in UNCONFIRMED:
+                self._deadlines.expect(topic, FIRST_DATA, self._first_data_timeout(topic))
                 self._change(topic, TopicStatus.ACKNOWLEDGED)
         for topic in reply.rejected:
-            if topic in self.statuses:
+            if self._is_of(request, topic):
                 self._refuse(topic, reply.problem)
-        self._ask_apart([topic for topic in reply.innocent if topic in self.statuses], request)
-
-    def _ask_apart(self, topics: list[str], request: Request) -> None:
-        """Ask again for what was refused only for its company; in halves where nobody knows whose fault it was."""
-        middle = len(topics) // 2 if len(topics) == len(request.topics) else len(topics)
-        for part in (topics[:middle], topics[middle:]):
+        for part in apart([topic for topic in reply.innocent if self._is_of(request, topic)], request):
             self._ask(part)
 
+    def _first_data_timeout(self, topic: str) -> float | None:
+        try:
+            timeout = self._patience.first_data(topic)
+            seconds("first_data_timeout", timeout)
+        except Exception as error:
+            self._connection.journal.callback_failed("first_data_timeout", error)
+            return None
+        return timeout
+
     def _refuse(self, topic: str, problem: str) -> None:
-        self._deadlines.pop(topic, None)
+        self._deadlines.forget(topic)
         self.statuses[topic] = TopicStatus.REJECTED
+        self._answer_is_awaited(topic, False)
         self._connection.journal.rejected(topic, problem)
-        self._failed(topic, SubscriptionRejected(topic, problem))
+        self._fails(topic, SubscriptionRejected(topic, problem))
+
+    def _missed(self, topic: str, awaited: str, timeout: float) -> None:
+        self._change(topic, TopicStatus.TIMED_OUT, awaited)
+        self._fails(topic, SubscriptionTimeout(topic, awaited, timeout))
+
+    def _fails(self, topic: str, error: RxwsError) -> None:
+        if not self._is_over and self._failed(topic, error):
+            self._connection.fail(error)
 
     def _remarked(self, frame: Frame) -> Told | None:
-        if frame.answer is not None:
-            with suppress(Disconnected):
-                self._connection.send(frame.answer)
-        if frame.topic is not None:
-            self._live(frame.topic)
+        if frame.answer is not None and not self._correspondence.say(frame.answer):
+            return None
         if frame.ends:
             self._ends()
-        if frame.proof is None or frame.topic not in self.statuses:
+        topic = frame.topic
+        if topic is None or topic not in self.statuses:
             return None
-        return Told(frame.topic, (msgspec.structs.replace(frame.proof, arrival_ns=self._arrival_ns),))
+        self._live(topic)
+        proof = frame.proof
+        return None if proof is None else Told(topic, (msgspec.structs.replace(proof, arrival_ns=self._arrival_ns),))
 
     # What happens in the market
 
@@ -247,57 +270,45 @@ class Dialogue:
             self._connection.journal.late()  # it crossed the message that ended it
             return None
         events = self._venue.decode(payload, self._arrival_ns)
-        if topic is not None and self.statuses[topic] is not TopicStatus.LIVE:
+        if topic is not None and self.statuses[topic] is not LIVE:
             self._live(topic)
         return Told(topic, events) if events else None
 
     def _live(self, topic: str) -> None:
-        if self.statuses.get(topic, TopicStatus.LIVE) is not TopicStatus.LIVE:
-            self._deadlines.pop(topic, None)
-            self._change(topic, TopicStatus.LIVE)
+        status = self.statuses[topic]
+        # What crosses a renewal is of the subscription that is being ended, and proves nothing of the new one.
+        if status is not LIVE and not (status is TopicStatus.REQUESTED and self._correspondence.is_ending(topic)):
+            self._deadlines.forget(topic)
+            self._change(topic, LIVE)
 
     def _strange(self, payload: bytes, problem: str) -> None:
         self._connection.journal.bad_frame(DecodeError(payload, problem))
 
     def _change(self, topic: str, status: TopicStatus, why: str = "") -> None:
         self.statuses[topic] = status
-        after = self._now() - self._asked_at[topic]
+        self._answer_is_awaited(topic, status is TopicStatus.REQUESTED)
+        after = self._now() - self._asked[topic].at
         self._connection.journal.topic_changed(topic, status, after, why)
 
-    # Time
+    def _answer_is_awaited(self, topic: str, is_awaited: bool) -> None:
+        were_some = bool(self._unanswered)
+        if is_awaited:
+            self._unanswered.add(topic)
+        else:
+            self._unanswered.discard(topic)
+        if bool(self._unanswered) is not were_some:
+            self._connection.journal.settling(not were_some)
+
+    # Time, and the end
 
     def _read(self, _: float) -> None:
         self._arrival_ns = wall_time_ns(self._scheduler)
 
-    def _await(self, topic: str, awaited: str, timeout: float | None) -> None:
-        self._deadlines.pop(topic, None)
-        if timeout is not None:
-            at = self._now() + timeout
-            self._deadlines[topic] = Deadline(at, awaited, timeout)
-            if at < self._next:
-                self._wait(at)
-
-    def _wait(self, until: float) -> None:
-        self._next = until
-        if until < inf:
-            left = max(0.0, until - self._now())
-            self._timer.disposable = self._scheduler.schedule_relative(left, self._due)
-
-    def _due(self, *_: object) -> None:
-        # A loop that was busy has not read yet what has long arrived.
-        self._timer.disposable = when_drained(self._scheduler, lambda: self._connection.reads, self._decide)
-
-    def _decide(self) -> None:
-        now = self._now()
-        for topic, deadline in list(self._deadlines.items()):
-            if deadline.at <= now and self._deadlines.get(topic) is deadline:
-                del self._deadlines[topic]
-                self._change(topic, TopicStatus.TIMED_OUT, deadline.awaited)
-                self._failed(topic, SubscriptionTimeout(topic, deadline.awaited, deadline.timeout))
-        if not self._timer.is_disposed:
-            self._wait(min((deadline.at for deadline in self._deadlines.values()), default=inf))
+    @property
+    def _is_over(self) -> bool:
+        return self._connection.end_reason is not None
 
     def _end(self) -> None:
         self._topics.leave(self)
-        self._timer.dispose()
+        self._deadlines.end()
         self._turn.dispose()

@@ -49,6 +49,7 @@ class Generation:
         self.opened_time: float | None = None
         self.uptime = 0.0
         self.is_live = False
+        self.is_settling = False
         self.ended = False
         self.replaced: DisconnectReason | None = None
         """Why a successor took its place; None: none did."""
@@ -128,6 +129,9 @@ class Generation:
 
     def rejected(self, topic: str, reply: object) -> None:
         self._life.tell(Rejected(**self._stamp(), topic=topic, reply=reply))
+
+    def settling(self, is_settling: bool) -> None:
+        self.is_settling = is_settling
 
     def timed(self, function: Callable[..., R]) -> Callable[..., R]:
         return self._life.timed(function)

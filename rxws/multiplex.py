@@ -171,7 +171,7 @@ class Multiplex:
         return tuple(tuple(shard.topics) for shard in self._all())
 
     def _all(self) -> list[Shard]:
-        return [shard for shards in self._shards.values() for shard in shards if len(shard.topics)]
+        return [shard for shards in self._shards.values() for shard in shards if shard.topics]
 
     def _shard(self, endpoint: str, topic: str) -> Shard:
         """The connection that has the topic, or else the first that has room for it."""

@@ -139,6 +139,11 @@ class Splice(Generic[T]):
         self._awaited: set[Hashable] = set()  # topics of which that has not been brought, or not been delivered
         self._overlapping = False
 
+    @property
+    def is_full(self) -> bool:
+        """Whether it holds as much as it may."""
+        return len(self._held) >= HELD
+
     def begin(self) -> None:
         """An overlap begins."""
         self._overlapping, self.delivers = True, False
@@ -181,7 +186,7 @@ class Splice(Generic[T]):
         if live and (key is not None or self._key is None):
             self.delivers = True
         if self.delivers:
-            return self._key is None or not self._awaited or len(self._held) >= HELD
+            return self._key is None or not self._awaited or self.is_full
         if len(self._held) > HELD:
             self._held.popleft()
             self._dropped()

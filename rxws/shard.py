@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from reactivex import abc
-from reactivex.disposable import SerialDisposable
+from reactivex.disposable import Disposable, SerialDisposable
 
 from rxws.desired import Topics
 from rxws.dialogue import Patience, Told
 from rxws.errors import RxwsError
-from rxws.events import Event, Rejected, Stale, TopicChanged
+from rxws.events import Event, Rejected, Stale, TopicChanged, TopicStatus
 from rxws.lingering import linger
 from rxws.market import MarketEvent
 from rxws.options import StreamOptions
@@ -43,6 +44,7 @@ class Member:
 
     observer: abc.ObserverBase[MarketEvent | Event]
     lifecycle: bool
+    scheduler: abc.SchedulerBase
     is_here: bool = True
 
 
@@ -62,6 +64,7 @@ class Shard:
         self._endpoint = endpoint
         self._members: dict[str, tuple[Member, ...]] = {}
         self._lingering: dict[str, abc.DisposableBase] = {}
+        self._fading = SerialDisposable()
         self._running: SerialDisposable | None = None
         self._scheduler: abc.SchedulerBase | None = None
 
@@ -79,12 +82,17 @@ class Shard:
         scheduler: abc.SchedulerBase,
     ) -> Callable[[], None]:
         """Hand what happens by `topic` to `observer`, until what is returned is called."""
-        member = Member(observer, lifecycle)
+        member = Member(observer, lifecycle, scheduler)
         lingering = self._lingering.pop(topic, None)
         if lingering is not None:
             lingering.dispose()
-        self._members[topic] = (*self._members.get(topic, ()), member)
+        there = self._members.get(topic, ())
+        # What is refused is asked for again for whoever comes; what is silent, for the first who comes.
+        self._members[topic] = (*there, member)
         self.topics.add(topic)
+        status = self.topics.status(topic)
+        if status is TopicStatus.REJECTED or (status is TopicStatus.TIMED_OUT and not there):
+            self.topics.renew(topic)
         self._begin(scheduler)
         return lambda: self._leave(topic, member)
 
@@ -124,14 +132,8 @@ class Shard:
         self._lingering.pop(topic, None)
         if topic not in self._members:
             self.topics.discard(topic)
-            if not len(self.topics):
+            if not self.topics:
                 self._end()
-
-    def end_lingering(self) -> None:
-        """Give up now what nobody wants any more."""
-        for topic in tuple(self._lingering):
-            self._lingering[topic].dispose()
-            self._give_up(topic)
 
     # What comes
 
@@ -149,26 +151,48 @@ class Shard:
 
     def _hand_to(self, topic: str, value: MarketEvent | Event) -> None:
         is_event = isinstance(value, Event)
+        raised: list[tuple[BaseException, Member]] = []
         for member in self._members.get(topic, ()):
             if member.is_here and (member.lifecycle or not is_event):
                 try:
                     member.observer.on_next(value)
                 except RAISED as error:
                     self._leave(topic, member)
-                    report(error, self._scheduler)
+                    raised.append((error, member))
+        _report(raised)
 
     # The end
 
-    def _failed(self, topic: str, error: RxwsError) -> None:
+    def _failed(self, topic: str, error: RxwsError) -> bool:
+        """It is the error of those who want the topic; to the connection, which has others, it never is."""
         if not raises(error, self._tuning.on_rejected, self._tuning.on_silent):
-            return
+            return False
         members = self._members.pop(topic, ())
         lingering = self._lingering.pop(topic, None)
         if lingering is not None:
             lingering.dispose()
         self.topics.discard(topic)
         self._tell_end(members, lambda observer: observer.on_error(error))
-        if not len(self.topics):
+        if not self.topics:
+            self._fade()
+        return False
+
+    def end_lingering(self) -> None:
+        """Give up now what nobody wants any more."""
+        for topic in tuple(self._lingering):
+            self._lingering[topic].dispose()
+            self._give_up(topic)
+        self._faded()
+
+    def _fade(self) -> None:
+        """Who was told an error may come back for the topic: the connection lingers as topics do."""
+        if not self._tuning.linger or self._scheduler is None:
+            self._end()
+        else:
+            self._fading.disposable = linger(self._scheduler, self._tuning.linger, self._faded)
+
+    def _faded(self) -> None:
+        if not self.topics:
             self._end()
 
     def _on_error(self, error: Exception) -> None:
@@ -187,18 +211,31 @@ class Shard:
     def _tell_end(
         self, members: tuple[Member, ...], tell: Callable[[abc.ObserverBase[MarketEvent | Event]], None]
     ) -> None:
+        raised: list[tuple[BaseException, Member]] = []
         for member in members:
             if member.is_here:
                 member.is_here = False
                 try:
                     tell(member.observer)
                 except RAISED as error:
-                    report(error, self._scheduler)
+                    raised.append((error, member))
+        _report(raised)
 
     def _end(self) -> None:
         for timer in self._lingering.values():
             timer.dispose()
         self._lingering.clear()
+        self._fading.disposable = Disposable()
         running, self._running = self._running, None
         if running is not None:
             running.dispose()
+
+
+def _report(raised: list[tuple[BaseException, Member]]) -> None:
+    # A turn later: without a loop it is raised, and would end the connection, which is of others too.
+    for problem, member in raised:
+        member.scheduler.schedule(partial(_reported, problem, member.scheduler))
+
+
+def _reported(problem: BaseException, scheduler: abc.SchedulerBase, *_: object) -> None:
+    report(problem, scheduler)

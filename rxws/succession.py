@@ -69,6 +69,9 @@ class Succession:
     def successor_is_live(self) -> bool:
         return self.successor is not None and self.successor.is_live
 
+    def successor_is_settled(self) -> bool:
+        return self.successor is not None and not self.successor.is_settling
+
     def successor_delivers(self) -> None:
         self.covered = True
 

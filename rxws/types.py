@@ -143,6 +143,9 @@ class Journal(Protocol):
     def rejected(self, topic: str, reply: object) -> None:
         """The venue refused a topic, with this answer."""
 
+    def settling(self, is_settling: bool) -> None:
+        """Some of what was asked for on it is not answered yet; or all is."""
+
     def timed(self, function: Callable[..., R]) -> Callable[..., R]:
         """Return `function`, which tells of itself where it blocks the loop."""
 
@@ -191,6 +194,9 @@ class Handover(Logbook, Protocol):
 
     def successor_is_live(self) -> bool:
         """Whether the successor has brought data."""
+
+    def successor_is_settled(self) -> bool:
+        """Whether all that was asked for on the successor has been answered: before that it would bring less."""
 
     def successor_delivers(self) -> None:
         """The successor could take over from now on: if the current one is lost, that is no outage."""
@@ -243,6 +249,8 @@ class Silence:
     def topic_changed(self, topic: str, status: TopicStatus, after: float, why: str = "") -> None: ...
 
     def rejected(self, topic: str, reply: object) -> None: ...
+
+    def settling(self, is_settling: bool) -> None: ...
 
     def timed(self, function: Callable[..., R]) -> Callable[..., R]:
         return function

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Literal, TypeAlias, Unpack, overload
+from typing import Literal, TypeAlias, Unpack, cast, overload
 
 from reactivex import Observable, abc
-from reactivex.disposable import CompositeDisposable, Disposable, SingleAssignmentDisposable
+from reactivex.disposable import CompositeDisposable, Disposable, SerialDisposable, SingleAssignmentDisposable
 
 from rxws.desired import Topics
 from rxws.dialogue import Told
@@ -15,6 +15,7 @@ from rxws.errors import ConfigError, RxwsError, SubscriptionRejected
 from rxws.events import Event, TopicStatus
 from rxws.market import MarketEvent
 from rxws.options import StreamOptions, check_flags
+from rxws.scheduler import given
 from rxws.venue import Venue
 from rxws.venue_stream import check_options, patience, venue_stream
 
@@ -75,7 +76,8 @@ def venue_observable(
 
     Each topic is asked for, acknowledged and then live, which only its first data proves: some venues acknowledge what
     they do not have. What is added or taken away is sent as a difference, as much at a time as the venue takes, and
-    every new connection asks for all that is wanted. Data that comes before an acknowledgement is not lost.
+    every new connection asks for all that is wanted. Data that comes before an acknowledgement is not lost. While
+    nothing is wanted, there is no connection.
 
     Args:
         venue: a module of `rxws.exchanges`.
@@ -91,10 +93,13 @@ def venue_observable(
         on_silent: what becomes of one that is not acknowledged, or brings nothing, in time: "raise" makes it the
             error `SubscriptionTimeout`; "tell" tells it as `TopicChanged` only, and data may still come.
         lifecycle: whether events (`TopicChanged`, `Rejected`, and those of `ws_observable`) travel in the stream too.
-        options: those of `ws_observable`, but for what the venue answers for (`decode`, `subscriptions`, …).
+        options: those of `ws_observable`, but for what the venue answers for (`decode`, `subscriptions`, …). What the
+            venue's rules say in their place by default: `send_limit`, `dials`, `max_age`, `idle_timeout`, `retry`; and
+            `rotate`, which answers the venue's notices.
 
-    Emits market events (`rxws.market`) in the order in which they came. Errors: those above, and those of
-    `ws_observable`; what an observable of topics errors with.
+    Emits market events (`rxws.market`) in the order in which they came. Completes as `ws_observable` does, and where an
+    observable of topics has completed and wants none. Errors: those above, and those of `ws_observable`; what an
+    observable of topics errors with, or a `ConfigError` where it emits what are no topics.
 
     Raises:
         ConfigError: an argument is wrong, or the topics are of several endpoints, or too many.
@@ -113,83 +118,119 @@ def venue_observable(
     check_failures(on_rejected=on_rejected, on_silent=on_silent)
     check_flags(lifecycle=lifecycle)
     waits = patience(ack_timeout, first_data_timeout)
-    first = () if isinstance(topics, Observable) else tuple(topics)
+    first = Topics(() if isinstance(topics, Observable) else topics)
     _check_topics(venue, first, are_all=not isinstance(topics, Observable | Topics))
+
+    def failed(_: str, error: RxwsError) -> bool:
+        return raises(error, on_rejected, on_silent)
 
     def subscribe(
         observer: abc.ObserverBase[MarketEvent | Event], scheduler: abc.SchedulerBase | None = None
     ) -> abc.DisposableBase:
-        on_next = observer.on_next
         wanted = topics if isinstance(topics, Topics) else Topics(first)
-        beginning = Beginning(wanted)
-        changing, running = SingleAssignmentDisposable(), SingleAssignmentDisposable()
-        everything = CompositeDisposable(Disposable(beginning.end), changing, running)
+        changing, running = SingleAssignmentDisposable(), SerialDisposable()
+        take = _handing(observer, lifecycle)
 
         def fail(error: Exception) -> None:
             everything.dispose()
             observer.on_error(error)
 
-        def failed(topic: str, error: RxwsError) -> None:
-            if raises(error, on_rejected, on_silent):
+        def begin(topic: str) -> None:
+            try:
+                endpoint = venue.endpoint(topic)
+            except ConfigError as error:
                 fail(error)
-
-        def take(value: Told | Event) -> None:
-            if isinstance(value, Told):
-                for event in value.events:
-                    on_next(event)
-            elif lifecycle:
-                on_next(value)
-
-        def begin(endpoint: str) -> None:
+                return
             told = venue_stream(venue, wanted, endpoint, base, waits, failed, **options)
             running.disposable = told.subscribe(take, fail, observer.on_completed, scheduler=scheduler)
+
+        def end() -> None:
+            running.disposable = Disposable()
 
         def change(found: Iterable[str]) -> None:
             try:
                 wanted.replace(found)
-            except ConfigError as error:
+            except Exception as error:  # it may be anything that the caller's collection raises
                 fail(error)
 
-        beginning.when_wanted(lambda topic: begin(venue.endpoint(topic)))
+        def no_more() -> None:
+            if not wanted:
+                everything.dispose()
+                observer.on_completed()
+
+        presence = Presence(wanted, begin, end, given(scheduler))
+        everything = CompositeDisposable(presence, changing, running)
+        presence.watch()
         if isinstance(topics, Observable):
-            changing.disposable = topics.subscribe(change, fail, scheduler=scheduler)
+            changing.disposable = topics.subscribe(change, fail, no_more, scheduler=scheduler)
         return everything
 
     return Observable(subscribe)
 
 
-class Beginning:
-    """Waits for the first topic that is wanted: before there is one, nothing is dialled."""
+class Presence(abc.DisposableBase):
+    """Whether anything is wanted: a connection begins with the first topic, and ends with the last.
+
+    Args:
+        topics: what is wanted.
+        begin: told the first topic.
+        end: told that there is none any more; not where another one is wanted in the same turn.
+        scheduler: whose turns.
+    """
 
     statuses: Mapping[str, TopicStatus] = MappingProxyType({})
 
-    def __init__(self, topics: Topics) -> None:
+    def __init__(
+        self, topics: Topics, begin: Callable[[str], None], end: Callable[[], None], scheduler: abc.SchedulerBase
+    ) -> None:
         self._topics = topics
-        self._then: Callable[[str], None] | None = None
+        self._begin = begin
+        self._end = end
+        self._scheduler = scheduler
+        self._turn = SerialDisposable()
+        self._is_there = False
 
-    def when_wanted(self, then: Callable[[str], None]) -> None:
-        """Call `then` with the first topic, now or when there is one."""
-        self._then = then
+    def watch(self) -> None:
+        """Begin, now or when there is a topic."""
         self._topics.join(self)
         self.changed()
 
     def changed(self) -> None:
         """Look whether there is one."""
-        then = self._then
-        if self._topics and then is not None:
-            self.end()
-            then(next(iter(self._topics)))
+        if self._topics and not self._is_there:
+            self._is_there = True
+            self._begin(next(iter(self._topics)))
+        elif self._is_there and not self._topics:
+            self._turn.disposable = self._scheduler.schedule(self._look)
 
     def renew(self, topic: str) -> None:
-        """There is nothing to begin anew."""
+        """That is between the connection and the venue."""
 
     def reconnect(self) -> None:
-        """There is no socket yet."""
+        """That is the connection's, where there is one."""
 
-    def end(self) -> None:
-        """Wait no more."""
-        self._then = None
+    def dispose(self) -> None:
+        """Look no more."""
         self._topics.leave(self)
+        self._turn.dispose()
+
+    def _look(self, *_: object) -> None:
+        if not self._topics:
+            self._is_there = False
+            self._end()
+
+
+def _handing(observer: abc.ObserverBase[MarketEvent | Event], lifecycle: bool) -> Callable[[Told | Event], None]:
+    on_next = observer.on_next
+
+    def take(value: Told | Event) -> None:
+        if type(value) is Told:
+            for event in value.events:
+                on_next(event)
+        elif lifecycle:
+            on_next(cast(Event, value))
+
+    return take
 
 
 def raises(error: RxwsError, on_rejected: Failure, on_silent: Failure) -> bool:
@@ -208,10 +249,10 @@ def check_failures(**policies: object) -> None:
             raise ConfigError(name, f'{policy!r} is unknown; take "raise" or "tell"')
 
 
-def _check_topics(venue: Venue, topics: tuple[str, ...], are_all: bool) -> None:
+def _check_topics(venue: Venue, topics: Topics, are_all: bool) -> None:
     if not topics and are_all:
         raise ConfigError("topics", "there are none; take what the venue's module makes, or a Topics to add them to")
-    endpoints = sorted({venue.endpoint(topic) for topic in Topics(topics)})
+    endpoints = sorted({venue.endpoint(topic) for topic in topics})
     if len(endpoints) > 1:
         right = "take multiplex, or a stream for each"
         raise ConfigError("topics", f"they are of {' and '.join(endpoints)}, a connection each; {right}")

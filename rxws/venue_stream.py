@@ -18,6 +18,7 @@ from rxws.dialogue import Dialogue, Patience, Told
 from rxws.errors import ConfigError, RxwsError
 from rxws.events import Event
 from rxws.governor import Governor
+from rxws.market import Candle, Quote, Ticker, Trade
 from rxws.options import StreamOptions
 from rxws.rotation import Rotation
 from rxws.scheduler import given
@@ -83,7 +84,7 @@ def venue_stream(
     endpoint: str,
     base: str | None,
     patience: Patience,
-    failed: Callable[[str, RxwsError], None],
+    failed: Callable[[str, RxwsError], bool],
     **options: Unpack[StreamOptions],
 ) -> Observable[Told | Event]:
     """Return what a venue tells on one connection at a time, with the lifecycle events between.
@@ -94,11 +95,11 @@ def venue_stream(
 
     Args:
         venue: whose language is spoken.
-        topics: what is wanted, all of one endpoint; it is of this subscription alone.
+        topics: what is wanted, all of one endpoint.
         endpoint: which of the venue's it is.
         base: scheme and host in place of the venue's own; None: its own.
         patience: how long topics are waited for.
-        failed: told of a topic that is refused, or brings nothing in time.
+        failed: told of a topic that is refused, or brings nothing in time; true: that is the stream's error.
         options: what else `ws_observable` is given.
     """
     url = venue.connection_url(endpoint, base)
@@ -138,10 +139,6 @@ def venue_stream(
     return Observable(subscribe)
 
 
-def _topic(value: Any) -> str | None:  # Any: what a stream brings
-    return value.topic if isinstance(value, Told) else None
-
-
 def governor_for(venue: Venue, scheduler: abc.SchedulerBase) -> Governor | None:
     """Return the governor that all connections to a venue share on one loop; None where the venue counts no dials."""
     rule = venue.RULES.dials
@@ -153,11 +150,29 @@ def governor_for(venue: Venue, scheduler: abc.SchedulerBase) -> Governor | None:
 
 
 def sequence(value: Any) -> Hashable:  # Any: what a stream brings
-    """Return a topic and the venue's number of what was told of it, by which two connections become one.
+    """Return a topic and what tells one of its messages from the others, by which two connections become one.
 
-    None where it has no number, or belongs to no topic.
+    That is the venue's number, or else what the message says. Of a book without numbers no message may be left out that
+    follows the successor's snapshot: there each is one of its own. None where it is of no topic.
     """
     if not isinstance(value, Told) or value.topic is None:
         return None
-    number = getattr(value.events[-1], "sequence", None)
-    return None if number is None else (value.topic, number)
+    event = value.events[-1]
+    number: Hashable = getattr(event, "sequence", None)
+    if number is None:
+        match event:
+            case Trade():
+                number = event.id
+            case Quote():
+                number = (event.time_ns, event.bid, event.bid_size, event.ask, event.ask_size)
+            case Ticker():
+                number = (event.time_ns, event.last, event.bid, event.ask, event.volume)
+            case Candle():
+                number = (event.time_ns, event.open_ns, event.close, event.volume, event.closed)
+            case _:
+                number = object()
+    return (value.topic, number)
+
+
+def _topic(value: object) -> str | None:
+    return value.topic if isinstance(value, Told) else None

@@ -43,6 +43,9 @@ class Alone(Silence):
     def successor_is_live(self) -> bool:
         return True
 
+    def successor_is_settled(self) -> bool:
+        return True
+
     def successor_delivers(self) -> None: ...
 
     def abandon(self) -> None: ...

@@ -109,7 +109,7 @@ class Rotating(Generic[T]):
         elif step is CUT:
             successor = self._next
             self._hand_on(value)
-            if self._next is successor:  # else whoever got the value has ended one of the two
+            if self._next is successor and self._may_cut():  # else whoever got the value has ended one of the two
                 self._cut()
 
     def _hand_on_and_show(self, value: T) -> None:
@@ -187,8 +187,11 @@ class Rotating(Generic[T]):
         due = self._splice.new(value, self._handover.successor_is_live())
         if self._splice.delivers:
             self._handover.successor_delivers()
-        if due:
+        if due and self._may_cut():
             self._cut()
+
+    def _may_cut(self) -> bool:
+        return self._handover.successor_is_settled() or self._splice.is_full
 
     def _overlap_over(self, *_: object) -> None:
         left = self._rotation.overlap - self._handover.read_for()
