@@ -11,7 +11,7 @@ COVERED = rxws/redaction.py,rxws/errors.py,rxws/events.py,rxws/types.py,rxws/arg
 .NOTPARALLEL:
 
 help:
-	@echo 'make demo    two simulated exchanges that fail on a script, and the streams that survive them'
+	@echo 'make demo    simulated exchanges that fail on a script, the streams that survive them, and three venues merged'
 	@echo 'make test    lint, types, tests, the snippets of the docs, coverage'
 	@echo 'make compare the same faults for rxws, websockets, kstlib and RxJS; writes docs/comparison.md'
 	@echo 'make bench   what a message costs, for rxws, picows, websockets, aiohttp, reactivex, kstlib and dccd; and a book'

@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="rxws", description="WebSockets as observables that you can trust for weeks.")
     parser.add_argument("--version", action="version", version=f"rxws {_version()}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    about = "two simulated exchanges on this machine that fail on a script, and the streams that survive them"
+    about = "simulated exchanges on this machine that fail on a script, and the streams that survive them"
     show = commands.add_parser("demo", help=about, description=about.capitalize() + ".")
     show.add_argument(
         "--seconds",

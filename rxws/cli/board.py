@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 from rxws import Stats
 from rxws.cli.market import Market
 from rxws.cli.summary import Account, Numbers
+from rxws.cli.venues import Venues
 from rxws.events import (
     Closed,
     Connecting,
@@ -166,6 +167,7 @@ class Board:
     def __post_init__(self) -> None:
         self._began = self.clock()
         self.feeds = {name: Feed(name, self) for name in self.symbols}
+        self.venues = Venues(self.say)
         self.markets = {(name, each): Market(name, each) for name, some in self.symbols.items() for each in some}
 
     @property

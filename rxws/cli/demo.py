@@ -6,10 +6,11 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
 from typing import Protocol, Self, TypeVar
 
+import reactivex as rx
 from reactivex import Observable, abc
 from reactivex.disposable import CompositeDisposable, Disposable, SingleAssignmentDisposable
 
@@ -19,6 +20,7 @@ from rxws.cli.lines import Lines
 from rxws.cli.pipeline import klines
 from rxws.cli.script import SYMBOLS, Fault, Pace, exchanges, spot_script, usdm_script
 from rxws.cli.summary import failures, summary
+from rxws.cli.venues import merged, venue_exchanges, venue_script
 from rxws.live.coalescer import Coalescer
 from rxws.testing import SimulatedExchange
 
@@ -92,24 +94,41 @@ def survive(pace: Pace, board: Board, view: View) -> int:
         view: what shows the board.
     """
     spot, usdm = exchanges(pace)
-    plays = {"spot": (spot, spot_script(spot, pace)), "usdm": (usdm, usdm_script(usdm, pace))}
+    three = venue_exchanges()
+    plays = {
+        "spot": (spot, spot_script(spot, pace)),
+        "usdm": (usdm, usdm_script(usdm, pace)),
+        **{name: (exchange, venue_script(name, exchange, pace)) for name, exchange in three.items()},
+    }
+    wrong_books: list[str] = []
+
+    async def compare() -> None:
+        wrong_books.extend(await board.venues.failures(three))
+
     error: Exception | None = None
     with view:
         try:
-            rxws.run(_performed(klines(spot, usdm, pace, board), plays, board, view), board.candles)
+            # Made when the exchanges are there, and have their ports.
+            venues = rx.defer(lambda _: merged(three, pace, board.venues))
+            pipeline = rx.merge(klines(spot, usdm, pace, board), venues)
+            rxws.run(_performed(pipeline, plays, board, view, compare), board.candles)
         except Exception as caught:
             error = caught
         view.draw()
-    accounts = [board.feeds[name].account(exchange) for name, (exchange, _) in plays.items()]
-    wrong = failures(accounts, error, board.over)
-    print("", *summary(accounts, board.elapsed, board.over), sep="\n", flush=True)
+    accounts = [board.feeds[name].account(exchange) for name, exchange in (("spot", spot), ("usdm", usdm))]
+    wrong = [*failures(accounts, error, board.over), *wrong_books]
+    print("", *summary(accounts, board.elapsed, board.over), *board.venues.summary(), sep="\n", flush=True)
     for sentence in wrong:
         print(f"rxws demo: {sentence}.", file=sys.stderr)
     return 1 if wrong else 0
 
 
 def _performed(
-    pipeline: Observable[T], plays: Mapping[str, tuple[SimulatedExchange, Sequence[Fault]]], board: Board, view: View
+    pipeline: Observable[T],
+    plays: Mapping[str, tuple[SimulatedExchange, Sequence[Fault]]],
+    board: Board,
+    view: View,
+    compare: Callable[[], Awaitable[None]],
 ) -> Observable[T]:
     """The pipeline while the exchanges play their scripts and the view is drawn; it completes with the scripts."""
 
@@ -131,6 +150,7 @@ def _performed(
                     await open_exchanges.enter_async_context(exchange)
                 running.disposable = pipeline.subscribe(observer.on_next, observer.on_error, scheduler=scheduler)
                 await asyncio.gather(*(_play(name, *play, board) for name, play in plays.items()))
+                await compare()
                 board.over = True
                 observer.on_completed()
                 # The exchanges stay until the loop ends, to answer the closing handshakes of the streams.

@@ -32,5 +32,5 @@ class Lines:
         board = self._board
         new = min(board.said - self._printed, len(board.lines))
         for line in islice(board.lines, len(board.lines) - new, None):
-            print(f"{line.at:7.2f} s  {line.who:<5} {line.text}", flush=True)
+            print(f"{line.at:7.2f} s  {line.who:<7} {line.text}", flush=True)
         self._printed = board.said

@@ -13,6 +13,8 @@ from rich.style import Style
 from rxws.cli.board import Board, Feed, Line
 from rxws.cli.market import Market
 from rxws.cli.script import CHARTS
+from rxws.cli.venues import Row as Venue
+from rxws.cli.venues import shown
 from rxws.terminal.bar import bar_row
 from rxws.terminal.colours import BOLD, DIM, FALLING, PLANNED, RISING, STATES
 from rxws.terminal.picture import chart_rows
@@ -68,6 +70,7 @@ class DemoScreen:
         """
         board, wide = self._board, width >= WIDE
         feeds = [BLANK, _feed_head(wide), *(_feed(feed, wide) for feed in board.feeds.values())]
+        feeds += [BLANK, _venue_head(), *(_venue(row) for row in board.venues), [(board.venues.spread(), None)]]
         prices = [BLANK, _market_head(), *(_market(each, board) for each in board.markets.values())]
         heading: list[Sequence[Part]] = [BLANK, [("what happened", BOLD)]]
         room = height - 1 - len(feeds) - len(heading)
@@ -103,7 +106,7 @@ class DemoScreen:
 
 
 def _title(board: Board, width: int) -> list[Part]:
-    left = "rxws demo: two simulated exchanges that fail on a script"
+    left = "rxws demo: simulated exchanges that fail on a script"
     right = f"  {min(board.elapsed, board.seconds):.1f} of {board.seconds:g} s"
     return [(left, BOLD), (right.rjust(width - len(left)), None)]
 
@@ -139,5 +142,20 @@ def _feed(feed: Feed, wide: bool) -> list[Part]:
     return [(f"{feed.name:<10}", None), (f"{feed.state:<12}", style), (f"{numbers}{ends}{last}", None)]
 
 
+def _venue_head() -> list[Part]:
+    return [(f"{'venue':<10}{'best bid':>12}{'best ask':>12}  {'leg':<10}{'gaps':>6}{'mended':>8}", BOLD)]
+
+
+def _venue(row: Venue) -> list[Part]:
+    quote = None if row.leg is None else row.leg.value
+    bid, ask = ("–", "–") if quote is None else (shown(quote.bid), shown(quote.ask))
+    style = None if row.is_fresh else DIM
+    return [
+        (f"{row.name:<10}{bid:>12.12}{ask:>12.12}  ", style),
+        (f"{row.state:<10}", RISING if row.is_fresh else FALLING),
+        (f"{row.gaps:>6}{row.mended:>8}", style),
+    ]
+
+
 def _line(line: Line) -> list[Part]:
-    return [(f"{line.at:7.2f} s  {line.who:<5} ", DIM), (line.text, STYLES[line.kind])]
+    return [(f"{line.at:7.2f} s  {line.who:<7} ", DIM), (line.text, STYLES[line.kind])]

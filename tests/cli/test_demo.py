@@ -50,9 +50,16 @@ def test_a_demo_without_a_terminal_is_plain_lines() -> None:
     assert (process.returncode, err) == (0, "")
     assert "\x1b" not in out
     events, _, told = out.partition("\n\n")
-    assert all(re.match(r" *\d+\.\d\d s  (spot|usdm)  \S", line) for line in events.splitlines())
+    assert all(re.match(r" *\d+\.\d\d s  (spot|usdm|binance|deribit|okx) +\S", line) for line in events.splitlines())
     for words in ("server closed (1012)", "refused: HTTP 429", "left by plan", "live again after"):
         assert words in events
+    for name in ("binance", "deribit", "okx"):
+        assert re.search(rf"s  {name} +a gap in its book, between \d+ and \d+$", events, re.MULTILINE)
+        assert re.search(rf"s  {name} +its book is whole again$", events, re.MULTILINE)
+        assert re.search(rf"s  {name} +its quotes hold no more: closed$", events, re.MULTILINE)
+    assert re.search(
+        r"Three venues merged: [\d,]+ quotes;\n\d+ gaps of their order books were found, and every book", told
+    )
     assert len(set(events.splitlines())) == len(events.splitlines())
     assert "interrupted" not in told
     survived = int(told.split(" disconnects survived")[0])
@@ -76,7 +83,7 @@ def test_a_demo_in_a_terminal_draws_charts() -> None:
     terminal = Terminal(COMMAND)
     code = terminal.run()
     rows = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.written.replace("\r", "\n")).split("\n")
-    titles = sum(row.startswith("rxws demo: two simulated exchanges") for row in rows)
+    titles = sum(row.startswith("rxws demo: simulated exchanges") for row in rows)
 
     assert code == 0
     assert 4 <= titles <= 80  # it may last a while longer until all are live again
@@ -119,7 +126,7 @@ def test_charts_without_rich_are_one_clear_line() -> None:
     assert terminal.written.count("\n") == 1
     assert "pip install 'rxws[cli]'" in terminal.written
     with program(WITHOUT_RICH, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None and "s  spot  " in process.stdout.readline()
+        assert process.stdout is not None and "s  spot   " in process.stdout.readline()
 
 
 class BrokenView:

@@ -66,7 +66,7 @@ def test_the_screen_fits_its_terminal(width: int, height: int, charts: int, pric
 
     assert len(rows) <= height
     assert {len(row) for row in rows} == {width}
-    assert rows[-1].rstrip() == "   0.00 s  usdm  line 99"
+    assert rows[-1].rstrip() == "   0.00 s  usdm    line 99"
     assert sum("+25.00 %" in row for row in rows) == prices
     for exchange, symbol, _ in CHARTS[:charts]:
         assert f"● {exchange} {symbol}  idle" in rows[1]
@@ -103,7 +103,7 @@ def test_an_outage_is_told_above_its_charts_and_marked_in_them() -> None:
     ended = Closed(reason=reason_of(error), error=error, uptime=1.0, opened=True, time_ns=now_ns, **told_by)
     wait = Waiting(seconds=2.5, rule="policy", attempt=2, error=error, time_ns=now_ns, **told_by)
     hear(board, "usdm", [ended, wait])
-    rows = told(board, 240, 23)
+    rows = told(board, 240, 29)
 
     assert rows[1].count("reconnecting in 3 s: lost:") == 4
     assert "● spot NKNUSDT  live" in rows[1]
