@@ -14,7 +14,7 @@ help:
 	@echo 'make demo    two simulated exchanges that fail on a script, and the streams that survive them'
 	@echo 'make test    lint, types, tests, the snippets of the docs, coverage'
 	@echo 'make compare the same faults for rxws, websockets, kstlib and RxJS; writes docs/comparison.md'
-	@echo 'make bench   what a message costs, for rxws, picows, websockets, aiohttp, reactivex, kstlib and dccd'
+	@echo 'make bench   what a message costs, for rxws, picows, websockets, aiohttp, reactivex, kstlib and dccd; and a book'
 	@echo 'make reliability  every fault that is promised about, with its figure; writes docs/reliability.md'
 	@echo 'make notebooks   run the notebooks and save them'
 	@echo 'make pictures    draw the pictures of the documents anew; FOLDER=… also shows each notebook there'
@@ -38,6 +38,7 @@ compare: .venv/.cli
 
 bench: .venv/.cli
 	@.venv/bin/python -m benchmarks.speed $(ARGS)
+	@.venv/bin/python -m benchmarks.books $(filter --write,$(ARGS))
 
 reliability: .venv/.dev
 	@.venv/bin/python -m benchmarks.reliability

@@ -170,7 +170,8 @@ class Topical:
             symbol: as the venue writes it.
             depth: a depth that the venue sends as it is, again and again; None: the whole book, kept from its changes.
             get: an async function of a URL that returns the body; needed where the book begins with one that is
-                fetched (both of Binance's, with `depth` None).
+                fetched (both of Binance's, with `depth` None). With one, OKX's is fetched too, where its stream should
+                begin without a snapshot.
             every: seconds between two tries to mend the book at least.
             lifecycle: whether events travel in it too; `Gap` and `Mismatch` say what was wrong.
 
@@ -178,7 +179,8 @@ class Topical:
             ConfigError: the venue has no such topic, or `get` is needed.
         """
         topic, snapshots = self.venue.book(symbol, depth), self.venue.SNAPSHOTS
-        fetch = None if depth is not None or snapshots is None else self._fetch(snapshots, get)
+        fetched = depth is None and snapshots is not None and (snapshots.are_needed or get is not None)
+        fetch = self._fetch(snapshots, get) if fetched and snapshots is not None else None
         checksum = getattr(self.venue, "checksum", None)
 
         def kept(events: Observable[Any], renew: Callable[[str], None]) -> Observable[Any]:

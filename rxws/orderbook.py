@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import TypeAlias
 
-from sortedcontainers import SortedDict
+from sortedcontainers import SortedList
 
 from rxws import gaps
 from rxws.arguments import function, whole
@@ -72,9 +72,7 @@ class OrderBook:
             function("checksum", checksum, "bids and asks")
         self._depth = depth
         self._checksum = checksum
-        # Ascending, both: the best bid is the last one.
-        self._bids: SortedDict[Decimal, Decimal] = SortedDict()
-        self._asks: SortedDict[Decimal, Decimal] = SortedDict()
+        self._bids, self._asks = Side(), Side()
         self._state: State | None = None
         self._is_broken = False
         self._is_whole = False
@@ -86,7 +84,9 @@ class OrderBook:
     def __repr__(self) -> str:
         bid, ask = self.best_bid, self.best_ask
         shown = " / ".join("–" if level is None else str(level[0]) for level in (bid, ask))
-        return f"<OrderBook {escaped(self.symbol)}: {shown}, {len(self._bids)} bids, {len(self._asks)} asks>"
+        return (
+            f"<OrderBook {escaped(self.symbol)}: {shown}, {len(self._bids.sizes)} bids, {len(self._asks.sizes)} asks>"
+        )
 
     @property
     def is_whole(self) -> bool:
@@ -96,27 +96,27 @@ class OrderBook:
     @property
     def bids(self) -> list[Level]:
         """The bids, the highest price first."""
-        return list(islice(self._descending(), self._depth))
+        return list(islice(self._bids.downwards(), self._depth))
 
     @property
     def asks(self) -> list[Level]:
         """The asks, the lowest price first."""
-        return list(islice(self._asks.items(), self._depth))
+        return list(islice(self._asks.upwards(), self._depth))
 
     @property
     def best_bid(self) -> Level | None:
         """The highest bid; None where there is none."""
-        return self._bids.peekitem(-1) if self._bids else None
+        return self._bids.at(-1)
 
     @property
     def best_ask(self) -> Level | None:
         """The lowest ask; None where there is none."""
-        return self._asks.peekitem(0) if self._asks else None
+        return self._asks.at(0)
 
     def top(self, count: int | None) -> tuple[list[Level], list[Level]]:
         """Return the best `count` bids and asks, 1 or more; None: all."""
         whole("count", count, optional=True)
-        return list(islice(self._descending(), count)), list(islice(self._asks.items(), count))
+        return list(islice(self._bids.downwards(), count)), list(islice(self._asks.upwards(), count))
 
     def snapshot(self, depth: int | None = None) -> BookSnapshot:
         """Return what stands in it now, as a value: of each side at most `depth` levels, 1 or more; None: all."""
@@ -154,14 +154,13 @@ class OrderBook:
             raise SequenceGap(event.symbol, self._state.last if self._state is not None else 0, following)
         if verdict is not Verdict.DUPLICATE:
             self._state = state
-            _change(self._bids, event.bids)
-            _change(self._asks, event.asks)
+            self._bids.change(event.bids)
+            self._asks.change(event.asks)
             self._took(event)
         return verdict
 
     def _begin(self, event: BookSnapshot) -> Verdict:
-        self._bids = SortedDict(level for level in event.bids if level[1])
-        self._asks = SortedDict(level for level in event.asks if level[1])
+        self._bids, self._asks = Side(event.bids), Side(event.asks)
         self._state = gaps.links(None, event).state
         self._is_broken, self._is_whole = False, True
         self._took(event)
@@ -171,7 +170,7 @@ class OrderBook:
         self.sequence, self.time_ns = event.sequence, event.time_ns
         if event.checksum is None or self._checksum is None:
             return
-        computed = self._checksum(self._descending(), self._asks.items())
+        computed = self._checksum(self._bids.downwards(), self._asks.upwards())
         if computed != event.checksum:
             self._is_broken = True
             raise ChecksumMismatch(event.symbol, event.checksum, computed)
@@ -183,14 +182,40 @@ class OrderBook:
                 raise ConfigError("event", f"it is of {found}, and this is the book of {whose}")
             self.venue, self.symbol = event.venue, event.symbol
 
-    def _descending(self) -> Iterator[Level]:
-        bids = self._bids
-        return ((price, bids[price]) for price in reversed(bids))
 
+class Side:
+    """The levels of one side: sizes by price, and the prices in order, the lowest first."""
 
-def _change(side: SortedDict[Decimal, Decimal], levels: tuple[Level, ...]) -> None:
-    for price, size in levels:
-        if size:
-            side[price] = size
-        else:
-            side.pop(price, None)
+    __slots__ = ("prices", "sizes")
+
+    def __init__(self, levels: Iterable[Level] = ()) -> None:
+        self.sizes: dict[Decimal, Decimal] = {price: size for price, size in levels if size}
+        self.prices: SortedList[Decimal] = SortedList(self.sizes)
+
+    def change(self, levels: tuple[Level, ...]) -> None:
+        """Set the sizes of these; a size of 0 removes the level."""
+        sizes, prices = self.sizes, self.prices
+        for price, size in levels:
+            if size:
+                # To hash a price is the dearest part, so that it is hashed once.
+                before = len(sizes)
+                sizes[price] = size
+                if len(sizes) > before:
+                    prices.add(price)
+            elif sizes.pop(price, None) is not None:
+                prices.remove(price)
+
+    def at(self, place: int) -> Level | None:
+        """Return the level at a place, 0 being the lowest price and -1 the highest; None where there is none."""
+        if not self.prices:
+            return None
+        price = self.prices[place]
+        return price, self.sizes[price]
+
+    def upwards(self) -> Iterator[Level]:
+        """Return the levels, the lowest price first."""
+        return ((price, self.sizes[price]) for price in self.prices)
+
+    def downwards(self) -> Iterator[Level]:
+        """Return the levels, the highest price first."""
+        return ((price, self.sizes[price]) for price in reversed(self.prices))

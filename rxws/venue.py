@@ -125,15 +125,17 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Snapshots:
-    """How to get an order book as a whole by HTTP, where the stream only tells what changes.
+    """How to get an order book as a whole by HTTP.
 
     Args:
         url: of a symbol's book.
         decode: makes of the answer's body, and the symbol, a snapshot.
+        are_needed: whether the stream tells nothing but what changes; else it begins with a snapshot of its own.
     """
 
     url: Callable[[str], str]
     decode: Callable[[bytes, str], BookSnapshot]
+    are_needed: bool = True
 
 
 class Venue(Protocol):

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import reactivex as rx
-from reactivex import Observable
+from reactivex import Observable, Subject
 from reactivex import operators as ops
 
 import rxws
@@ -166,6 +166,32 @@ async def test_the_book_is_the_exchanges_own(name: str) -> None:
 
     assert len({id(book) for book in books}) == 1
     assert books[-1].is_whole
+
+
+async def test_okxs_book_can_be_fetched_too() -> None:
+    """For a stream that begins without a snapshot: here the changes begin where the fetched one ends."""
+    source: Subject[Any] = Subject()
+    urls: list[str] = []
+
+    async def get(url: str) -> bytes:
+        urls.append(url)
+        return b'{"code":"0","data":[{"asks":[["11","1","0","1"]],"bids":[["9","2","0","1"]],"ts":"5","seqId":7}]}'
+
+    class Scripted(Feed):
+        def _topics(self, topics: Any, pipeline: Any) -> Observable[Any]:
+            return pipeline(source, lambda topic: None)
+
+    books: asyncio.Queue[OrderBook] = asyncio.Queue()
+    Scripted(okx.venue).book("BTC-USDT", get=get).subscribe(books.put_nowait, scheduler=rxws.scheduler())
+    change = BookDelta(
+        venue="okx", symbol="BTC-USDT", bids=((Decimal(10), Decimal(1)),), asks=(), sequence=8, previous=7
+    )
+    source.on_next(change)
+    async with asyncio.timeout(30):
+        book = await books.get()
+
+    assert [int(price) for price, _ in book.bids] == [10, 9]
+    assert urls == ["https://www.okx.com/api/v5/market/books?instId=BTC-USDT&sz=400&source=0"]
 
 
 @pytest.mark.parametrize(("name", "depth"), [("binance", 5), ("binance_usdm", 5), ("okx", 5)])

@@ -438,6 +438,7 @@ OKX = [
             ),
         ),
     ),
+    Documented(okx, Frame(Kind.UNKNOWN)),  # fetched: it never comes by a socket
     Documented(
         okx,
         data("bbo-tbt:BTC-USDT"),
@@ -612,6 +613,22 @@ def test_a_fetched_book_of_spot_is_of_the_shape_of_its_best_levels() -> None:
     assert binance.SNAPSHOTS.decode(depth.encode(), "BTCUSDT") == event
 
 
+def test_a_fetched_book_of_okx_is_linked_to_its_changes() -> None:
+    """By the number that the changes have, too; it is not needed as long as the stream begins with one of its own."""
+    fetched = next(each for each in documented(okx) if each.startswith('{"code":"0"'))
+    assert okx.SNAPSHOTS is not None
+    assert not okx.SNAPSHOTS.are_needed
+    assert okx.SNAPSHOTS.url("BTC-USDT").endswith("/api/v5/market/books?instId=BTC-USDT&sz=400&source=0")
+    assert okx.SNAPSHOTS.decode(fetched.encode(), "BTC-USDT") == BookSnapshot(
+        venue="okx",
+        symbol="BTC-USDT",
+        bids=((D("61250.1"), D("26")),),
+        asks=((D("61250.2"), D("340")),),
+        sequence=123456,
+        time_ns=TIME,
+    )
+
+
 # What has no message of its own: what is around every message, and the lists within it.
 AROUND = {"Envelope", "Named", "list[str]"}
 
@@ -643,7 +660,7 @@ DECODERS = [
 
 def test_the_decoders_are_found() -> None:
     """Or the next test would say nothing."""
-    assert len(DECODERS) == 25
+    assert len(DECODERS) == 26
 
 
 @pytest.mark.parametrize(("module", "kind"), DECODERS)

@@ -1,0 +1,1 @@
+"""What an order book costs: rxws' own beside cryptofeed's, on the same recorded messages."""

@@ -1,0 +1,119 @@
+"""Measure what a message of an order book costs rxws and cryptofeed, on the same recordings, and print the table.
+
+It takes about a minute, and longer the first time: cryptofeed is installed under build/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+from statistics import median
+
+from benchmarks.books.recordings import BOOKS, book_frames
+from benchmarks.compare.environments import virtual
+from benchmarks.compare.trial import ROOT
+from benchmarks.speed import page
+from rxws.market import BookDelta, BookSnapshot
+
+TABLE = "books"
+CRYPTOFEED = "cryptofeed==2.4.1"
+MESSAGES = 20_000
+THEIRS = Path(__file__).with_name("theirs.py")
+LABELS = {
+    "all": "decoded, checked by its links, and in the book",
+    "checked": "the same with each checksum verified",
+    "book": "the book alone",
+}
+
+Costs = dict[str, float]
+
+
+def progress(text: str) -> None:
+    """Write a line for who waits; what is printed is only the table."""
+    sys.stderr.write(f"{text}\n")
+
+
+def cryptofeed() -> list[str] | str:
+    """Return the Python that has it, or why there is none."""
+    try:
+        return [virtual(ROOT / "build" / "books", CRYPTOFEED)]
+    except subprocess.CalledProcessError as error:
+        return f"pip could not install it (status {error.returncode})"
+
+
+def events(name: str) -> str:
+    """Return what happens to the books of a recording, for who has no decoder for it."""
+    venue = import_module(f"rxws.exchanges.{name}")
+    told = [event for frame in book_frames(name) for event in venue.decode(frame)]
+    return json.dumps([_plain(event) for event in told])
+
+
+def _plain(event: BookSnapshot | BookDelta) -> list[object]:
+    sides = ([[f"{price:f}", f"{size:f}"] for price, size in side] for side in (event.bids, event.asks))
+    return [event.symbol, isinstance(event, BookSnapshot), *sides]
+
+
+def measured(name: str, rounds: int, theirs: list[str] | str) -> tuple[Costs, Costs]:
+    """Return the median costs of ours and of theirs; they take turns, so that the machine is as noisy for both."""
+    passes = max(1, MESSAGES // len(book_frames(name)))
+    arguments = [name, str(passes)]
+    runs: tuple[list[Costs], list[Costs]] = ([], [])
+    for _ in range(rounds):
+        runs[0].append(_run([sys.executable, "-m", "benchmarks.books.ours", *arguments], ""))
+        if not isinstance(theirs, str):
+            runs[1].append(_run([*theirs, str(THEIRS), *arguments], events(name)))
+    return _medians(runs[0]), _medians(runs[1])
+
+
+def _run(command: list[str], told: str) -> Costs:
+    done = subprocess.run(command, input=told, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT)
+    found: Costs = json.loads(done.stdout)
+    return found
+
+
+def _medians(runs: list[Costs]) -> Costs:
+    return {key: median(run[key] for run in runs) for key in (runs[0] if runs else {})}
+
+
+def rows(name: str, ours: Costs, theirs: Costs) -> list[list[str]]:
+    """Return the lines of one recording."""
+    return [
+        [
+            f"`{name}`: {LABELS[key]}",
+            f"{cost:.2f}",
+            f"{1e6 / cost:,.0f}",
+            f"{theirs[key]:.2f}" if key in theirs else "–",
+            f"{cost / theirs[key]:.2f}" if key in theirs else "–",
+        ]
+        for key, cost in ours.items()
+    ]
+
+
+def main(given: list[str] | None = None) -> int:
+    """Measure, and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.books", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--write", action="store_true", help="also write docs/speed.md")
+    arguments = parser.parse_args(given)
+    progress("making the environment of cryptofeed under build")
+    theirs = cryptofeed()
+    found: list[list[str]] = []
+    for name in BOOKS:
+        progress(f"books of {name}")
+        found += rows(name, *measured(name, arguments.rounds, theirs))
+    heading = ["recorded messages of books", "rxws, µs", "a second", f"{CRYPTOFEED.replace('==', ' ')}, µs", "ratio"]
+    section = page.table(heading, found)
+    if isinstance(theirs, str):
+        section += f"\ncryptofeed is not there: {theirs}.\n"
+    sys.stdout.write(section)
+    if arguments.write:
+        page.write({TABLE: section})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

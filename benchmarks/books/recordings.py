@@ -1,0 +1,26 @@
+"""The recorded messages of order books; it needs nothing but Python, for another environment reads it too."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+FOLDER = Path(__file__).parents[2] / "tests" / "exchanges" / "recordings"
+BOOKS = {"okx": '"books"', "binance_usdm": "@depth", "deribit": '"book.', "coinbase_exchange": '"l2update"'}
+"""What stands in the messages of a book, by recording."""
+SNAPSHOT = '"type":"snapshot"'
+
+
+def book_frames(name: str) -> list[str]:
+    """Return the messages of books in a recording, in their order."""
+    with gzip.open(FOLDER / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
+        told = [json.loads(line) for line in lines]
+    frames = [each["frame"] for each in told if each["from"] == "server" and "frame" in each]
+    return [frame for frame in frames if _is_book(name, frame)]
+
+
+def _is_book(name: str, frame: str) -> bool:
+    if name == "coinbase_exchange" and SNAPSHOT in frame:
+        return True
+    return BOOKS[name] in frame and '"event"' not in frame and '"result"' not in frame
