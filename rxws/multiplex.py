@@ -175,7 +175,7 @@ class Multiplex:
 
     def _shard(self, endpoint: str, topic: str) -> Shard:
         """The connection that has the topic, or else the first that has room for it."""
-        shards = self._shards.setdefault(endpoint, [])
+        shards = self._shards[endpoint] = [shard for shard in self._shards.get(endpoint, []) if not shard.is_lost]
         there = next((shard for shard in shards if topic in shard.topics), None)
         free = there or next((shard for shard in shards if shard.has_room), None)
         if free is None:

@@ -8,6 +8,7 @@ from functools import partial
 
 from reactivex import abc
 from reactivex.disposable import Disposable, SerialDisposable
+from reactivex.scheduler.eventloop import AsyncIOScheduler
 
 from rxws.desired import Topics
 from rxws.dialogue import Patience, Told
@@ -73,6 +74,11 @@ class Shard:
         """Whether it may have one more topic."""
         most = self._tuning.most
         return most is None or len(self.topics) < most
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether its event loop was closed under it: nothing comes of it any more."""
+        return isinstance(self._scheduler, AsyncIOScheduler) and self._scheduler._loop.is_closed()
 
     def join(
         self,

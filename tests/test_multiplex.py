@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from reactivex import operators as ops
 from reactivex.disposable import SerialDisposable
 from reactivex.testing import TestScheduler
 
+import rxws
 from rxws import Backoff, multiplex
 from rxws.errors import (
     ConfigError,
@@ -23,7 +25,8 @@ from rxws.errors import (
 from rxws.events import Event, Rejected, Stale, TopicChanged, TopicStatus
 from rxws.exchanges import binance, binance_usdm, okx
 from rxws.multiplex import Multiplex
-from rxws.testing import Attempt, ScriptedTransport
+from rxws.testing import Attempt, ScriptedTransport, SimulatedExchange
+from tests.leaping import leap
 from tests.operators.seen import COMPLETED
 from tests.talking import BNB, BTC, ETH, Talked, ack, quote, quotes, refusal, until
 
@@ -429,6 +432,58 @@ def test_a_renewal_is_of_the_topics_own_connection() -> None:
     many.mux.renew(BNB)
     many.to(2.5)
     assert (many.said(0), many.said(1)) == ([(SUB, [BTC])], [(SUB, [ETH]), (UNSUB, [ETH]), (SUB, [ETH])])
+
+
+# On a loop
+
+
+def test_what_a_subscriber_raises_goes_to_the_loops_handler_and_the_others_go_on() -> None:
+    """Or to whoever waits for that subscriber, and to nobody else."""
+
+    async def main() -> None:
+        heard: list[BaseException] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context["exception"]))
+        async with SimulatedExchange("binance", rate=100.0) as exchange:
+            mux = multiplex(binance, base=exchange.url)
+            got: list[Any] = []
+            good = mux[BTC].subscribe(got.append)
+            mux[BTC].subscribe(lambda _: (_ for _ in ()).throw(Bug()))
+            waited = rxws.aiter(mux[BTC].pipe(ops.do_action(raise_bug)))
+            with pytest.raises(Bug):
+                async for _ in waited:
+                    pass
+            await exchange.until(lambda: len(got) >= 20)
+            assert [type(error) for error in heard] == [Bug]
+            assert exchange.handshakes_accepted == 1
+            good.dispose()
+
+    leap(main())
+
+
+def raise_bug(_: object) -> None:
+    """Raise, as a subscriber with a bug does."""
+    raise Bug
+
+
+def test_a_loop_that_was_closed_takes_nothing_with_it() -> None:
+    """The next loop has connections of its own."""
+    mux: list[Multiplex] = []
+
+    async def main() -> None:
+        async with SimulatedExchange("binance", rate=100.0, port=port[0]) as exchange:
+            port[0] = exchange.port
+            if not mux:
+                mux.append(multiplex(binance, base=exchange.url))
+            got: list[Any] = []
+            mux[0][BTC].subscribe(got.append)
+            await exchange.until(lambda: exchange.live and exchange.live[-1].streams)
+            async with asyncio.timeout(5.0):
+                while not got:
+                    await asyncio.sleep(0.1)
+
+    port = [0]
+    leap(main())
+    leap(main())
 
 
 # Spread
