@@ -153,8 +153,9 @@ class Multiplex:
 
     def end_lingering(self) -> None:
         """End what lingers now; topics that somebody still wants stay."""
-        for shard in self._all():
-            shard.end_lingering()
+        for shards in self._shards.values():
+            for shard in shards:  # one without a topic may linger too
+                shard.end_lingering()
 
     def status(self, topic: str) -> TopicStatus | None:
         """Return where a topic stands; None: nobody wants it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import msgspec
@@ -89,11 +89,3 @@ def talk(
 def until(*messages: Message, lost: Any = None) -> Attempt:
     """Return an attempt that brings these in order of their time."""
     return Attempt(messages=sorted(messages), lost=lost)
-
-
-def flat(*parts: Message | Sequence[Message]) -> list[Message]:
-    """Return messages, and lists of them, as one list in the order of their times."""
-    found: list[Message] = []
-    for part in parts:
-        found.extend([part] if isinstance(part, tuple) else part)
-    return sorted(found)

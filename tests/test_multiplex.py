@@ -19,10 +19,11 @@ from rxws.errors import (
     ConfigError,
     ConnectionClosed,
     HandshakeRejected,
+    Killed,
     SubscriptionRejected,
     SubscriptionTimeout,
 )
-from rxws.events import Event, Rejected, Stale, TopicChanged, TopicStatus
+from rxws.events import Closed, Event, Rejected, Stale, TopicChanged, TopicStatus
 from rxws.exchanges import binance, binance_usdm, okx
 from rxws.multiplex import Multiplex
 from rxws.testing import Attempt, ScriptedTransport, SimulatedExchange
@@ -434,6 +435,45 @@ def test_a_renewal_is_of_the_topics_own_connection() -> None:
     assert (many.said(0), many.said(1)) == ([(SUB, [BTC])], [(SUB, [ETH]), (UNSUB, [ETH]), (SUB, [ETH])])
 
 
+def test_a_reconnect_is_of_the_topics_own_connection() -> None:
+    """It is a loss like any other, and the next connection asks for all that this one had."""
+    many = Many(until(), topics_per_connection=2)
+    for topic in (BTC, ETH, BNB):
+        many.see(topic)
+    many.to(1.0)
+    many.mux.reconnect(BTC)
+    many.mux.reconnect(binance.quotes("FAKE"))
+    many.to(9.0)
+    assert many.dials == [0.0, 0.0, 3.0]
+    assert many.said(2) == [(SUB, [BTC, ETH])]
+    (closed,) = [event for event in many.events if isinstance(event, Closed)]
+    assert isinstance(closed.error, Killed)
+
+
+def test_what_lingers_can_be_ended_now() -> None:
+    """What somebody wants stays."""
+    many = Many(both(), linger=60.0)
+    one, other = many.see(BTC), many.see(ETH)
+    many.to(1.5)
+    one.leave()
+    many.mux.end_lingering()
+    many.to(2.5)
+    assert (many.said()[1:], other.numbers) == ([(UNSUB, [BTC])], [1, 2])
+    other.leave()
+    many.mux.end_lingering()
+    assert (many.transport.live, many.mux.connections) == (0, ())
+
+
+def test_a_connection_that_lingers_after_an_error_can_be_ended_now() -> None:
+    """Nobody wants anything of it, though it has no topic that lingers."""
+    many = Many(until((0.5, refusal())), linger=60.0)
+    many.see(BTC)
+    many.to(1.0)
+    assert (many.transport.live, many.mux.connections) == (1, ())
+    many.mux.end_lingering()
+    assert many.transport.live == 0
+
+
 # On a loop
 
 
@@ -590,8 +630,8 @@ def test_it_is_no_collection() -> None:
         "a" in mux  # noqa: B015  # it is the asking that raises
 
 
-def test_an_error_in_the_middle_leaves_no_socket(virtual: TestScheduler | None = None) -> None:
-    """Whoever is told an event may leave all."""
+def test_who_leaves_all_within_an_event_leaves_no_socket() -> None:
+    """Whatever it is told."""
     many = Many(both())
     everything = SerialDisposable()
 

@@ -20,6 +20,7 @@ from rxws.errors import (
     ConnectionClosed,
     ConnectionFailed,
     DecodeError,
+    Killed,
     SubscriptionRejected,
     SubscriptionTimeout,
 )
@@ -466,6 +467,21 @@ def test_all_that_is_wanted_is_asked_of_every_connection() -> None:
     talked = talk(lost, lost, until(), topics=[BTC, ETH]).to(20.0)
     assert [talked.said(dial) for dial in range(3)] == [[(SUB, [BTC, ETH])]] * 3
     assert talked.dials == [0.0, 3.0, 6.0]
+
+
+def test_the_connection_can_be_cut_by_hand() -> None:
+    """It is a loss; without one nothing happens."""
+    topics = Topics()
+    topics.reconnect()
+    talked = talk(until(), topics=topics).to(1.0)
+    topics.reconnect()
+    topics.add(BTC)
+    talked.to(2.0)
+    topics.reconnect()
+    topics.reconnect()
+    talked.to(9.0)
+    assert (talked.dials, talked.said(1)) == ([1.0, 4.0], [(SUB, [BTC])])
+    assert isinstance(talked.of(Closed)[0].error, Killed)
 
 
 def test_no_deadline_outlives_its_connection() -> None:
