@@ -113,7 +113,7 @@ async def test_data_that_comes_before_the_acknowledgement_is_not_lost(venue: Any
     """However late that is, and it says nothing new then."""
     topics = topics_of(venue)[:1]
     async with exchange_of(venue) as exchange:
-        exchange.acks("held", times=2)  # Deribit answers its greeting first
+        exchange.acks("held", times=3)  # Deribit answers its greetings first
         listener = Listener(venue, exchange, topics)
         await exchange.until(lambda: exchange.live and exchange.live[0].streams)
         await tell(exchange, topics, 3)
@@ -133,7 +133,7 @@ async def test_an_acknowledgement_behind_the_first_data_changes_nothing(venue: A
     """Some venues send it so."""
     topics = topics_of(venue)[:1]
     async with exchange_of(venue) as exchange:
-        exchange.acks("after_data", times=2)
+        exchange.acks("after_data", times=3)
         listener = Listener(venue, exchange, topics)
         await exchange.until(lambda: exchange.live and exchange.live[0].streams)
         await tell(exchange, topics, 2)

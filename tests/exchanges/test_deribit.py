@@ -38,7 +38,7 @@ def test_a_channel_needs_a_name() -> None:
 def test_what_it_puts_up_with() -> None:
     """Three requests a second of at most 500 channels and 32 kB; a minute to subscribe."""
     rules = deribit.RULES
-    assert rules.send is not None and (rules.send.count, rules.send.per) == (3, 1.0)
+    assert rules.send is not None and (rules.send.count, rules.send.per) == (10, 3.0)
     assert (rules.batch, rules.first_subscribe, rules.dials, rules.max_age) == (500, 60.0, None, None)
     assert rules.batch_bytes is not None and rules.batch_bytes < 32_000
     assert deribit.SNAPSHOTS is None
@@ -46,8 +46,10 @@ def test_what_it_puts_up_with() -> None:
 
 def test_heartbeats_are_asked_for_and_answered() -> None:
     """At the shortest interval; silence for two of them and five seconds is a loss. No request has the number 0."""
-    (greeting,) = map(json.loads, deribit.GREETINGS)
+    greeting, maintenance = map(json.loads, deribit.GREETINGS)
     assert (greeting["method"], greeting["params"], greeting["id"]) == ("public/set_heartbeat", {"interval": 10}, 0)
+    assert (maintenance["method"], maintenance["params"]) == ("public/subscribe", {"channels": ["platform_state"]})
+    assert maintenance["id"] == 0
     assert deribit.RULES.silence == 25.0
     asked = deribit.classify('{"jsonrpc":"2.0","method":"heartbeat","params":{"type":"test_request"}}')
     assert asked.kind is Kind.HEARTBEAT and asked.answer is not None
