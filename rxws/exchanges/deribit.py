@@ -67,8 +67,8 @@ HEARTBEAT: Heartbeat | None = None
 ANSWER = '{"jsonrpc":"2.0","id":0,"method":"public/test","params":{}}'
 """All of these have the number 0, so that their answers are taken for no subscription's: those begin at 1."""
 
-# A subscription costs 3,000 of 30,000 credits, which come back at 10,000 a second: ten in three seconds never run out of
-# them. 500 channels a call are advised, and a frame above 32 kB is refused. 32 connections at a time are allowed.
+# A subscription costs 3,000 of 30,000 credits, which come back at 10,000 a second: ten in three seconds never run out
+# of them. 500 channels a call are advised, and a frame above 32 kB is refused. 32 connections at a time are allowed.
 RULES = Rules(
     send=SendLimit(10, 3.0),
     topics=None,
