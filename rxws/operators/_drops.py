@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -42,13 +43,22 @@ class Drops:
         stats: counts each of them; None: nobody does.
         told: hears of them; what it raises is reported, and changes nothing. None: the log has it, once a minute.
         scheduler: whose time.
+        level: of the log's records.
     """
 
-    def __init__(self, where: str, stats: Stats | None, told: Told | None, scheduler: abc.SchedulerBase) -> None:
+    def __init__(
+        self,
+        where: str,
+        stats: Stats | None,
+        told: Told | None,
+        scheduler: abc.SchedulerBase,
+        level: int = logging.WARNING,
+    ) -> None:
         self.count = 0
         self._where = where
         self._stats = stats
         self._told = told
+        self._level = level
         self._scheduler = scheduler
         self._stamps = Stamps(scheduler)
         self._nuisances = Nuisances(scheduler)
@@ -66,7 +76,7 @@ class Drops:
         if self._told is not None:
             self._overflows.dropped(self._where, 1)
         elif self._nuisances.is_due():
-            LOG.warning("%d dropped so far by the operator %s", self.count, self._where)
+            LOG.log(self._level, "%d dropped so far by the operator %s", self.count, self._where)
 
     def dispose(self) -> None:
         """Tell what has not been told yet; no timer is left."""

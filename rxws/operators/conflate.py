@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
@@ -44,7 +45,8 @@ def conflate(
         merge: makes one value of the one that waits and the one that comes. None: the latest replaces it.
         stats: `Stats.dropped` counts what was replaced; None: nobody does. What `merge` was given is not dropped.
         told: hears an `Overflow` when values were replaced: at once, then every five seconds with the number since,
-            and at the end. What it raises is reported, and changes nothing. None: the log has it, once a minute.
+            and at the end. What it raises is reported, and changes nothing. None: the log has it, at INFO, once a
+            minute.
 
     Raises:
         ConfigError: an argument is wrong.
@@ -72,7 +74,9 @@ def conflate(
     def operator(source: Observable[T]) -> Observable[T]:
         def subscribe(observer: abc.ObserverBase[T], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
             on = given(scheduler)
-            conflating = Conflating(observer, every, key, merge, Drops("conflate", stats, told, on), on)
+            # To leave values out is what it is there for: no warning.
+            drops = Drops("conflate", stats, told, on, logging.INFO)
+            conflating = Conflating(observer, every, key, merge, drops, on)
             conflating.running.disposable = source.subscribe(
                 conflating.on_next, conflating.on_error, conflating.on_completed, scheduler=scheduler
             )
