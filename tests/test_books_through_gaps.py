@@ -12,8 +12,9 @@ import pytest
 import rxws
 from rxws import Backoff
 from rxws.events import BadFrame, Event, Gap, Mismatch, Opened
-from rxws.exchanges import binance, binance_usdm, deribit, okx
+from rxws.exchanges import binance, binance_usdm, coinbase_exchange, deribit, okx
 from rxws.feed import Feed
+from rxws.market import Trade
 from rxws.orderbook import OrderBook
 from rxws.testing import Limits, SimulatedExchange
 
@@ -126,3 +127,46 @@ async def test_every_gap_is_found_and_none_invented_and_every_book_is_mended(nam
     # Where the book begins with a snapshot of the stream, a reconnect begins anew, and what was missed is no gap.
     assert len(reader.gaps) == holes(exchange, across=is_fetched)
     assert all(gap.last < gap.next for gap in reader.gaps)
+
+
+async def test_every_trade_that_is_missing_at_coinbase_is_found_by_its_id() -> None:
+    """Its books cannot be checked; its trades are, through dropped messages and reconnects alike."""
+    symbol, messages, reconnects = "BTC-USD", 20_000, 10
+    exchange = SimulatedExchange(
+        "coinbase_exchange", rate=None, symbols=[symbol], limits=Limits.off(), drop_rate=0.001, history=messages
+    )
+    seen: list[Any] = []
+    news = asyncio.Event()
+
+    def take(value: Any) -> None:
+        seen.append(value)
+        news.set()
+
+    def is_listening() -> bool:
+        return bool(exchange.live) and f"matches:{symbol}" in exchange.live[-1].streams
+
+    async with asyncio.timeout(120), exchange:
+        feed = Feed(coinbase_exchange, base=exchange.url, retry=Backoff.immediate(), send_limit=None)
+        subscription = feed.trades(symbol, lifecycle=True).subscribe(take, scheduler=rxws.scheduler())
+        for number in range(reconnects + 1):
+            await exchange.until(lambda number=number: exchange.handshakes_accepted == number + 1 and is_listening())
+            exchange.burst(messages // (reconnects + 1))
+            while exchange.dropped and exchange.dropped[-1].number == exchange.produced:
+                exchange.burst(1)  # what was dropped last can only be missed by what follows
+            while sum(isinstance(each, Trade) for each in seen) < sum(each.messages for each in exchange.connections):
+                news.clear()
+                await news.wait()
+            if number < reconnects:
+                exchange.reset()
+                exchange.burst(MISSED)
+        subscription.dispose()
+
+    gaps = [each for each in seen if isinstance(each, Gap)]
+    ids = [each.sequence for each in seen if isinstance(each, Trade)]
+    missing = [(earlier, later) for earlier, later in pairwise(ids) if later != earlier + 1]
+    assert [(gap.last, gap.next) for gap in gaps] == missing
+    assert len(ids) == len(set(ids))
+    assert exchange.dropped_count > messages / 2_000
+    # The last one that each connection has missed comes all the same: a subscription begins with it.
+    lost = exchange.dropped_count + exchange.missed() - reconnects
+    assert sum(later - earlier - 1 for earlier, later in missing) == lost
