@@ -6,15 +6,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal, TypeAlias, TypeVar, Unpack, cast, overload
 
 import reactivex as rx
-from reactivex import Observable
+from reactivex import Observable, abc
 from reactivex import operators as ops
 
 from rxws import operators as wsops
 from rxws.desired import Topics
 from rxws.errors import ConfigError
-from rxws.events import Event
+from rxws.events import Event, Gap, Mismatch, TopicStatus
 from rxws.market import BookDelta, BookSnapshot, Candle, Quote, Ticker, Trade
 from rxws.multiplex import Multiplex, multiplex
+from rxws.operators._nuisances import LOG, Nuisances
 from rxws.operators.order_book import FetchBook
 from rxws.options import StreamOptions
 from rxws.orderbook import OrderBook
@@ -108,7 +109,10 @@ class Topical:
     def candles(
         self, symbol: str, interval: str, *, grace: float = 2.0, lifecycle: bool = False
     ) -> Observable[Candle | Event]:
-        """Return the candles of a symbol; `closed` is never None: see `operators.close_candles`.
+        """Return the candles of a symbol, which say whether they are closed.
+
+        Where the venue does not, `operators.close_candles` does; `closed` is None of one that a lost connection left
+        unknown, and of no other.
 
         Args:
             symbol: as the venue writes it.
@@ -253,6 +257,15 @@ class SharedFeed(Topical):
         super().__init__(multiplex.venue)
         self.multiplex = multiplex
 
+    @property
+    def statuses(self) -> dict[str, TopicStatus]:
+        """Where each topic stands that somebody wants, or that lingers."""
+        return self.multiplex.statuses
+
+    def end_lingering(self) -> None:
+        """End now what nobody wants any more."""
+        self.multiplex.end_lingering()
+
     def __repr__(self) -> str:
         return f"<SharedFeed of {self.venue.NAME}: {len(self.multiplex.statuses)} topics>"
 
@@ -266,7 +279,22 @@ class SharedFeed(Topical):
 
 def _only(kinds: type[T] | tuple[type[T], ...], events: Observable[Any], lifecycle: bool) -> Observable[T]:
     wanted = (kinds if isinstance(kinds, tuple) else (kinds,)) + ((Event,) if lifecycle else ())
-    return cast("Observable[T]", events.pipe(ops.filter(lambda value: isinstance(value, wanted))))
+
+    def made(scheduler: abc.SchedulerBase) -> Observable[Any]:
+        nuisances = Nuisances(scheduler)
+
+        def keeps(value: object) -> bool:
+            if isinstance(value, wanted):
+                return True
+            if isinstance(value, Gap | Mismatch) and nuisances.is_due():
+                LOG.warning(
+                    "%s: messages of %s are missing, or wrong (lifecycle=True tells each)", value.origin, value.topic
+                )
+            return False
+
+        return events.pipe(ops.filter(keeps))
+
+    return cast("Observable[T]", rx.defer(made))
 
 
 def _as_quote(value: object) -> object:

@@ -126,6 +126,8 @@ class Generation:
 
     def topic_changed(self, topic: str, status: TopicStatus, after: float, why: str = "") -> None:
         self._life.tell(TopicChanged(**self._stamp(), topic=topic, status=status, after=after, why=why))
+        if status is TopicStatus.TIMED_OUT:
+            self._life.log("silent topic", "%s: %s brought no %s in %.3g s", self.origin, topic, why, after)
 
     def rejected(self, topic: str, reply: object) -> None:
         self._life.tell(Rejected(**self._stamp(), topic=topic, reply=reply))

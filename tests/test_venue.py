@@ -41,7 +41,7 @@ def test_a_word_is_a_frozen_value(value: Any, field: str) -> None:
 
 def test_what_is_not_said_is_nothing() -> None:
     """No topic, no end, no answer; nobody confirmed, rejected or innocent; no limit and no spacing."""
-    assert Frame(Kind.UNKNOWN) == (Kind.UNKNOWN, None, False, None)
+    assert Frame(Kind.UNKNOWN) == (Kind.UNKNOWN, None, False, None, None)
     reply = Reply(REQUEST)
     assert (reply.confirmed, reply.rejected, reply.innocent, reply.problem) == ((), (), (), "")
     assert Rules(**RULES).batch_bytes is None

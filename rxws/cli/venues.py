@@ -13,9 +13,9 @@ from reactivex import Observable
 from reactivex import operators as ops
 
 import rxws
+from rxws import feeds
 from rxws.cli.script import Fault, Pace
 from rxws.events import Event, Gap
-from rxws.feeds import binance, deribit, okx
 from rxws.market import Quote
 from rxws.operators import fresh
 from rxws.operators.fresh import Leg
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["VENUES", "Row", "Venues", "merged", "shown", "venue_exchanges", "venue_script"]
 
 FEEDS: Mapping[str, tuple[Feed, str]] = {
-    "binance": (binance, "BTCUSDT"),
-    "deribit": (deribit, "BTC-PERPETUAL"),
-    "okx": (okx, "BTC-USDT"),
+    "binance": (feeds.binance, "BTCUSDT"),
+    "deribit": (feeds.deribit, "BTC-PERPETUAL"),
+    "okx": (feeds.okx, "BTC-USDT"),
 }
 VENUES = tuple(FEEDS)
 Say: TypeAlias = Callable[[str, str, Literal["lost", "live"]], None]

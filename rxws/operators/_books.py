@@ -19,6 +19,7 @@ from rxws.gaps import State, Verdict
 from rxws.market import BookDelta, BookSnapshot
 from rxws.operators._nuisances import Nuisances
 from rxws.operators._stamps import Stamps
+from rxws.operators._topics import market_topic, topic_text
 from rxws.operators._turns import in_turn
 from rxws.orderbook import OrderBook
 from rxws.scheduler import clock, resolve
@@ -119,7 +120,7 @@ class Books:
         verdict, kept.seen, following = gaps.links(known, event)
         if verdict is Verdict.GAP and known is not None:
             stamp = self._stamps.now(event.venue)
-            self._observer.on_next(Gap(**stamp, topic=event.symbol, last=known.last, next=following))
+            self._observer.on_next(Gap(**stamp, topic=topic_text(market_topic(event)), last=known.last, next=following))
 
     def _apply(self, kept: Kept, event: BookDelta | BookSnapshot) -> Verdict | None:
         """Change the book; None: it is broken."""
@@ -127,7 +128,9 @@ class Books:
             return kept.book.apply(event)
         except ChecksumMismatch as error:
             stamp = self._stamps.now(event.venue)
-            told = Mismatch(**stamp, topic=event.symbol, expected=error.expected, computed=error.computed)
+            told = Mismatch(
+                **stamp, topic=topic_text(market_topic(event)), expected=error.expected, computed=error.computed
+            )
             self._observer.on_next(told)
         except BrokenBook:
             pass

@@ -123,7 +123,7 @@ def test_a_gap_is_told_and_the_next_snapshot_begins_anew() -> None:
 
     seen.send(snapshot(1, 10), delta(3, 12), delta(4, 13), delta(7, 14), snapshot(8, 20), delta(9, 21))
 
-    assert seen.values == [[10], ("BTC", 1, 3), ("BTC", 4, 7), [20], [21, 20]]
+    assert seen.values == [[10], ("v:book:BTC", 1, 3), ("v:book:BTC", 4, 7), [20], [21, 20]]
 
 
 def test_what_is_told_names_the_connection() -> None:
@@ -167,7 +167,7 @@ def test_a_wrong_checksum_says_what_was_expected() -> None:
     source.on_next(snapshot(1, 10, checksum=4))
 
     assert isinstance(told[0], Mismatch)
-    assert (told[0].topic, told[0].expected, told[0].computed) == ("BTC", 4, 5)
+    assert (told[0].topic, told[0].expected, told[0].computed) == ("v:book:BTC", 4, 5)
 
 
 # Fetched
@@ -231,7 +231,7 @@ def test_a_gap_is_mended_by_a_fetch() -> None:
 
     seen.send(delta(4, 12, first=4), delta(5, 13, first=5), delta(6, 14, first=6))
 
-    assert seen.values == [[10], ("BTC", 1, 4)]
+    assert seen.values == [[10], ("v:book:BTC", 1, 4)]
     assert seen.after(5.0)[2:] == [[20, 14]]
     assert len(rest.asked) == 2
 
@@ -242,7 +242,7 @@ def test_a_gap_among_what_is_held_is_told_too() -> None:
 
     seen.send(delta(1, 1, first=1), delta(2, 11, first=2), delta(9, 12, first=8))
 
-    assert seen.after(0.1) == [("BTC", 2, 8)]
+    assert seen.after(0.1) == [("v:book:BTC", 2, 8)]
     assert seen.after(10.0)[1:] == [[20]]
     assert len(rest.asked) == 2
 
@@ -359,7 +359,7 @@ def test_a_gap_is_mended_by_a_new_subscription() -> None:
     seen.send(delta(5, 14), snapshot(9, 20), delta(10, 21))
 
     assert renewed == [(0.0, "BTC")]
-    assert seen.values == [[10], ("BTC", 1, 3), [20], [21, 20]]
+    assert seen.values == [[10], ("v:book:BTC", 1, 3), [20], [21, 20]]
     assert seen.after(600.0) == seen.values
     assert len(renewed) == 1
 
