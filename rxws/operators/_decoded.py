@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from inspect import iscoroutinefunction
-from typing import Any, Generic, Literal, NoReturn, TypeVar
+from typing import Any, Generic, Literal, TypeVar, cast
 
 from reactivex import abc
 
-from rxws.decoding import Decode, NotUtf8, PerConnection, decoder, is_type, json_decimals, json_or_text
+from rxws.decoding import Decode, Decoder, NotUtf8, PerConnection, decoder, is_type, json_decimals, json_or_text
 from rxws.errors import ConfigError, DecodeError, ProtocolError
 from rxws.scheduler import RAISED
 from rxws.types import Entry, Journal, Sink, Tally
@@ -38,7 +38,8 @@ class Decoding(Generic[T]):
             raise ConfigError("keep", "an async function is true of every message; take one that is not")
         self.keep = keep
         self.per_connection = decode if isinstance(decode, PerConnection) else None
-        self.decoder = decoder(_made_later if isinstance(decode, PerConnection) else decode)
+        """What makes a decoder for each connection; `decoder` is then that of nobody."""
+        self.decoder = cast(Decoder[T], decoder(None if isinstance(decode, PerConnection) else decode))
         self.asks_in_between = keep is None and not (decode is None or decode in OURS or is_type(decode))
         """Whether a function of the user's, which may dispose, is called between `sink` and the subscriber."""
         self._skip = on_bad_frame == "skip"
@@ -126,7 +127,3 @@ class Decoding(Generic[T]):
             journal.bad_frame(problem)
         else:
             observer.on_error(problem)
-
-
-def _made_later(payload: bytes) -> NoReturn:
-    raise AssertionError("it is made for each connection")
