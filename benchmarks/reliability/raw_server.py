@@ -170,6 +170,10 @@ class Peer:
 Script = Callable[[Peer], Awaitable[object]]
 
 
+ACCEPTING = 3
+"""Turns of the loop that asyncio takes from a connection that it has accepted to the first that is told of it."""
+
+
 class RawServer:
     """Plays one script a TCP connection; the last one for all that follow.
 
@@ -189,6 +193,7 @@ class RawServer:
         self._tls = tls
         self._tasks: set[asyncio.Task[None]] = set()
         self._failures: list[BaseException] = []
+        self._is_over = False
 
     @property
     def live(self) -> int:
@@ -200,6 +205,7 @@ class RawServer:
         return f"{'ws' if self._tls is None else 'wss'}://127.0.0.1:{self.port}/ws"
 
     async def __aenter__(self) -> Self:
+        self._is_over = False
         self._server = await asyncio.start_server(
             self._connected, "127.0.0.1", self.port, backlog=BACKLOG, ssl=self._tls
         )
@@ -208,6 +214,9 @@ class RawServer:
 
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
+        self._is_over = True
+        for _ in range(ACCEPTING):  # what was accepted a moment ago has no peer yet
+            await asyncio.sleep(0)
         for task in self._tasks:
             task.cancel()
         for peer in self.peers:
@@ -219,6 +228,9 @@ class RawServer:
             raise self._failures[0]
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._is_over:
+            writer.transport.abort()
+            return
         peer = Peer(self, reader, writer)
         script = self._scripts[min(len(self.peers), len(self._scripts) - 1)]
         self.peers.append(peer)
