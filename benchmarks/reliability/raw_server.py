@@ -170,8 +170,10 @@ class Peer:
 Script = Callable[[Peer], Awaitable[object]]
 
 
-ACCEPTING = 3
-"""Turns of the loop that asyncio takes from a connection that it has accepted to the first that is told of it."""
+async def _turns() -> None:
+    """Give asyncio the turns that it takes to tell of a connection that it has accepted, or of one that is aborted."""
+    for _ in range(4):
+        await asyncio.sleep(0)
 
 
 class RawServer:
@@ -215,8 +217,7 @@ class RawServer:
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
         self._is_over = True
-        for _ in range(ACCEPTING):  # what was accepted a moment ago has no peer yet
-            await asyncio.sleep(0)
+        await _turns()  # what was accepted a moment ago has no peer yet
         for task in self._tasks:
             task.cancel()
         for peer in self.peers:
@@ -224,6 +225,7 @@ class RawServer:
                 peer.writer.transport.abort()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._server.wait_closed()
+        await _turns()  # what was aborted is gone a turn later
         if self._failures:
             raise self._failures[0]
 
