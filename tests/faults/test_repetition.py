@@ -79,18 +79,23 @@ async def test_300_connections_that_are_reset_leave_no_trace(watch: Any) -> None
             del seen.told[: max(at for at, each in enumerate(seen.told) if isinstance(each, Connecting))]
 
         await cycles(150)  # by then what is cached is cached
-        before = population()
-        tracemalloc.start()
-        try:
-            memory = tracemalloc.get_traced_memory()[0]
-            await cycles(450)
-            grown = population() - before
-            assert not [(kind, more) for kind, more in grown.items() if more > 150]
-            del grown
-            gc.collect()
-            assert tracemalloc.get_traced_memory()[0] - memory < 300 * 500
-        finally:
-            tracemalloc.stop()
+        for last in (450, 750):  # what grows does so again; what was needed once more, a buffer of the loop's, does not
+            before = population()
+            tracemalloc.start()
+            try:
+                memory = tracemalloc.get_traced_memory()[0]
+                await cycles(last)
+                grown = population() - before
+                many = [(kind, more) for kind, more in grown.items() if more > 150]
+                del grown
+                gc.collect()
+                more_memory = tracemalloc.get_traced_memory()[0] - memory
+            finally:
+                tracemalloc.stop()
+            if not many and more_memory < 300 * 500:
+                break
+        assert not many
+        assert more_memory < 300 * 500
 
 
 SUBSCRIPTIONS: list[Any] = [
