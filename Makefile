@@ -38,7 +38,7 @@ compare: .venv/.cli
 
 bench: .venv/.cli
 	@.venv/bin/python -m benchmarks.speed $(ARGS)
-	@.venv/bin/python -m benchmarks.books $(filter --write,$(ARGS))
+	@.venv/bin/python -m benchmarks.books $(filter --write --short --record,$(ARGS))
 
 reliability: .venv/.dev
 	@.venv/bin/python -m benchmarks.reliability

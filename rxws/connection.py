@@ -106,7 +106,7 @@ def connect(
     ) -> abc.DisposableBase:
         on = given(scheduler)
         logbook: Logbook = Silence() if journal is None else journal
-        turn = Turn(governor_of(on) if dials is None else dials, on, logbook)
+        turn = Turn(governor_of(on) if dials is None else dials, on, logbook.waiting)
         attempt = Attempt(observer, on, by, limits, logbook, turn.refused)
         everything = CompositeDisposable(attempt, turn)
 

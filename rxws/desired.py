@@ -90,14 +90,16 @@ class Topics:
         self._wanted = staying | wanted
         self._changed(is_other)
 
-    def renew(self, topic: str) -> None:
+    def renew(self, topic: str) -> bool:
         """End the subscription of a topic on the wire and begin it again: some venues then send their book as a whole.
 
-        A topic that is not wanted is ignored.
+        Return whether it is wanted; one that is not is ignored.
         """
-        if topic in self._wanted:
+        is_wanted = topic in self._wanted
+        if is_wanted:
             for asker in tuple(self._askers):
                 asker.renew(topic)
+        return is_wanted
 
     def reconnect(self) -> None:
         """End the connection as lost: all is asked for anew on the next, behind a back-off like any other loss."""

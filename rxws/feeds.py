@@ -13,8 +13,10 @@ from __future__ import annotations
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from pkgutil import iter_modules
 from typing import cast
 
+from rxws import exchanges
 from rxws.feed import Feed, SharedFeed
 from rxws.venue import Venue
 
@@ -26,6 +28,11 @@ def __getattr__(name: str) -> Feed:
     if name.startswith("_") or find_spec(f"rxws.exchanges.{name}") is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}; a feed is called as its venue's module")
     return _feed(name)
+
+
+def __dir__() -> list[str]:
+    names = (module.name for module in iter_modules(exchanges.__path__))
+    return [*__all__, *(name for name in names if not name.startswith("_"))]
 
 
 @cache

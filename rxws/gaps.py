@@ -30,13 +30,15 @@ class Verdict(Enum):
 class State(NamedTuple):
     """What is known of a topic: the number of its last event, whether that was a whole book, and what it linked to.
 
-    `proven` is the number up to which there were events, where the venue has said so.
+    `proven` is the number up to which there were events, where the venue has said so; `loose`: one without a number has
+    come since, so that the next may have any that is new.
     """
 
     last: int
     whole: bool = False
     previous: int | None = None
     proven: int | None = None
+    loose: bool = False
 
 
 class Step(NamedTuple):
@@ -58,9 +60,9 @@ def consecutive(state: State | None, event: MarketEvent) -> Step:
     """Each event's `sequence` is the one before plus one: trades, and the books of some venues.
 
     A whole book begins anew, at whatever number: Bybit sends one, numbered 1, when its service has restarted. What has
-    no number is not checked. A number that goes back is a duplicate, however far it goes. A `LastTrade` proves that
-    there were trades up to it: those that have not come are missing, also where no later one follows; they may come
-    yet, and are no duplicates then.
+    no number is not checked, and the next may have any that is new. A number that goes back is a duplicate, however far
+    it goes. A `LastTrade` proves that there were trades up to it: those that have not come are missing, also where no
+    later one follows; they may come yet, and are no duplicates then.
 
     >>> from decimal import Decimal
     >>> def trade(number):
@@ -74,15 +76,17 @@ def consecutive(state: State | None, event: MarketEvent) -> Step:
         return _begun_by(event)
     if isinstance(event, LastTrade):
         return _proven(state, event.sequence)
-    number = event.sequence if isinstance(event, Trade | BookDelta) else None
-    if number is None:
+    if not isinstance(event, Trade | BookDelta):
         return Step(Verdict.OK, state)
+    number = event.sequence
+    if number is None:
+        return Step(Verdict.OK, None if state is None else state._replace(loose=True))
     if state is None:
         return Step(Verdict.OK, State(number))
     if number <= state.last:
         return Step(Verdict.DUPLICATE, state)
     proven = state.proven
-    missing = number > (state.last if proven is None else max(state.last, proven)) + 1
+    missing = not state.loose and number > (state.last if proven is None else max(state.last, proven)) + 1
     known = State(number, proven=None if proven is None or proven <= number else proven)
     return Step(Verdict.GAP if missing else Verdict.OK, known, number if missing else 0)
 
@@ -94,7 +98,7 @@ def links(state: State | None, event: MarketEvent) -> Step:
     link that is right, the venue began anew or only showed that it is alive: OKX does so, and it is no gap. A delta
     that says only `first` must not begin behind the next number. The first delta behind a whole book may reach back
     behind it, for books that are fetched begin somewhere within a message: Binance says so. What lacks a link is not
-    checked.
+    checked; what lacks a number is checked by its link, and the next one not.
 
     Source: Binance spot, "How to manage a local order book correctly"; Binance USD-M, the same; Deribit, notifications
     of `book`; OKX, "Order book channel": all read 2026-11.
@@ -108,9 +112,11 @@ def links(state: State | None, event: MarketEvent) -> Step:
     """
     if isinstance(event, BookSnapshot):
         return _begun_by(event)
-    if not isinstance(event, BookDelta) or event.sequence is None:
+    if not isinstance(event, BookDelta):
         return Step(Verdict.OK, state)
-    if state is None:
+    if event.sequence is None:
+        return _unnumbered(state, event.previous)
+    if state is None or (state.loose and event.sequence > state.last):
         return Step(Verdict.OK, State(event.sequence, previous=event.previous))
     if event.previous is not None:
         return _linked(state, event.previous, event.sequence, event.first)
@@ -121,9 +127,18 @@ def links(state: State | None, event: MarketEvent) -> Step:
 
 def _proven(state: State | None, number: int) -> Step:
     # Before the first trade nothing is missing: one begins somewhere.
-    if state is None or number <= max(state.last, state.proven or state.last):
+    if state is None or state.loose or number <= max(state.last, state.proven or state.last):
         return Step(Verdict.OK, state)
     return Step(Verdict.GAP, State(state.last, proven=number), number + 1)
+
+
+def _unnumbered(state: State | None, previous: int | None) -> Step:
+    if state is None:
+        return Step(Verdict.OK, None)
+    if previous is None or previous <= state.last:
+        return Step(Verdict.OK, state._replace(loose=True))
+    known = State(previous, loose=True)
+    return Step(Verdict.OK, known) if state.loose else Step(Verdict.GAP, known, previous + 1)
 
 
 def _begun_by(book: BookSnapshot) -> Step:

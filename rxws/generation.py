@@ -131,6 +131,7 @@ class Generation:
 
     def rejected(self, topic: str, reply: object) -> None:
         self._life.tell(Rejected(**self._stamp(), topic=topic, reply=reply))
+        self._life.log("rejected topic", "%s: the venue refused %s", self.origin, topic)
 
     def settling(self, is_settling: bool) -> None:
         self.is_settling = is_settling

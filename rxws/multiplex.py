@@ -134,22 +134,23 @@ class Multiplex:
 
         return Observable(subscribe)
 
-    def renew(self, topic: str) -> None:
+    def renew(self, topic: str) -> bool:
         """Unsubscribe a topic on the wire and subscribe it again: some venues then send their book as a whole.
 
-        One that nobody wants is ignored.
+        Return whether somebody wants it; one that nobody wants is ignored.
         """
-        for shard in self._all():
-            shard.topics.renew(topic)
+        shard = self._of(topic)
+        return shard is not None and shard.topics.renew(topic)
 
-    def reconnect(self, topic: str) -> None:
+    def reconnect(self, topic: str) -> bool:
         """End the connection of a topic as lost, with all its other topics: the next one asks for all of them anew.
 
-        One that nobody wants is ignored.
+        Return whether somebody wants it; one that nobody wants is ignored.
         """
-        for shard in self._all():
-            if topic in shard.topics:
-                shard.topics.reconnect()
+        shard = self._of(topic)
+        if shard is not None:
+            shard.topics.reconnect()
+        return shard is not None
 
     def end_lingering(self) -> None:
         """End what lingers now; topics that somebody still wants stay."""
@@ -159,7 +160,8 @@ class Multiplex:
 
     def status(self, topic: str) -> TopicStatus | None:
         """Return where a topic stands; None: nobody wants it."""
-        return next((shard.topics.status(topic) for shard in self._all() if topic in shard.topics), None)
+        shard = self._of(topic)
+        return None if shard is None else shard.topics.status(topic)
 
     @property
     def statuses(self) -> dict[str, TopicStatus]:
@@ -170,6 +172,9 @@ class Multiplex:
     def connections(self) -> tuple[tuple[str, ...], ...]:
         """The topics of each connection."""
         return tuple(tuple(shard.topics) for shard in self._all())
+
+    def _of(self, topic: str) -> Shard | None:
+        return next((shard for shard in self._all() if topic in shard.topics), None)
 
     def _all(self) -> list[Shard]:
         return [shard for shards in self._shards.values() for shard in shards if shard.topics]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
@@ -25,11 +25,13 @@ __all__ = [
     "on_loop",
     "outlasts",
     "report",
+    "report_later",
     "resolve",
     "scheduler",
     "settled",
     "wall_time_ns",
     "when_drained",
+    "whose_time",
 ]
 
 T = TypeVar("T")
@@ -95,6 +97,11 @@ def given(scheduler: abc.SchedulerBase | None) -> abc.SchedulerBase:
     return AsyncIOScheduler(_running_loop())
 
 
+def whose_time(scheduler: abc.SchedulerBase) -> Hashable:
+    """Return whose time it is: a loop's, which many schedulers may have, or in virtual time the scheduler's own."""
+    return scheduler._loop if isinstance(scheduler, AsyncIOScheduler) else scheduler
+
+
 def clock(scheduler: abc.SchedulerBase | None) -> Callable[[], float]:
     """Return a monotonic clock in seconds: the loop's, or the virtual one of a virtual scheduler.
 
@@ -157,6 +164,11 @@ def report(error: BaseException, scheduler: abc.SchedulerBase | None = None) -> 
     if loop is None:
         raise error  # outside of the `except`, which would take its cause or context away
     loop.call_exception_handler({"message": "what consumes the messages of a WebSocket raised", "exception": error})
+
+
+def report_later(error: BaseException, scheduler: abc.SchedulerBase) -> None:
+    """Report `error` a turn later: without a loop it is raised, and would end whatever goes on here."""
+    scheduler.schedule(lambda *_: report(error, scheduler))
 
 
 def on_loop(scheduler: abc.SchedulerBase, disposable: abc.DisposableBase) -> abc.DisposableBase:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 from reactivex import abc
 from reactivex.disposable import Disposable, SerialDisposable
@@ -17,7 +16,7 @@ from rxws.events import Event, Rejected, Stale, TopicChanged, TopicStatus
 from rxws.lingering import linger
 from rxws.market import MarketEvent
 from rxws.options import StreamOptions
-from rxws.scheduler import RAISED, report
+from rxws.scheduler import RAISED, report_later
 from rxws.venue import Venue
 from rxws.venue_observable import Failure, raises
 from rxws.venue_stream import venue_stream
@@ -238,10 +237,5 @@ class Shard:
 
 
 def _report(raised: list[tuple[BaseException, Member]]) -> None:
-    # A turn later: without a loop it is raised, and would end the connection, which is of others too.
     for problem, member in raised:
-        member.scheduler.schedule(partial(_reported, problem, member.scheduler))
-
-
-def _reported(problem: BaseException, scheduler: abc.SchedulerBase, *_: object) -> None:
-    report(problem, scheduler)
+        report_later(problem, member.scheduler)

@@ -8,15 +8,14 @@ from weakref import WeakKeyDictionary
 
 from reactivex import abc
 from reactivex.disposable import SerialDisposable
-from reactivex.scheduler.eventloop import AsyncIOScheduler
 
 from rxws._sliding import TICK
 from rxws.errors import HandshakeRejected
 from rxws.governor import Governor
-from rxws.scheduler import clock
-from rxws.types import Logbook
+from rxws.scheduler import clock, whose_time
+from rxws.venue import Dials
 
-__all__ = ["Turn", "governor_of"]
+__all__ = ["Turn", "governor_for", "governor_of"]
 
 TOLD = 0.001
 """Seconds from which on a wait is told: a timer that fires a little early, or late, is no news."""
@@ -24,11 +23,19 @@ TOLD = 0.001
 # Retry-After is remembered for all that dials a host on one loop (in virtual time: on one scheduler).
 _REMEMBERED: WeakKeyDictionary[Any, Governor] = WeakKeyDictionary()
 
+# A venue counts what an address asks of it, whoever asks.
+_COUNTED: WeakKeyDictionary[Any, dict[str, Governor]] = WeakKeyDictionary()
+
 
 def governor_of(scheduler: abc.SchedulerBase) -> Governor:
     """Return the governor of those that were given none: it neither spaces nor counts, and remembers Retry-After."""
-    loop = scheduler._loop if isinstance(scheduler, AsyncIOScheduler) else scheduler
-    return _REMEMBERED.setdefault(loop, Governor())
+    return _REMEMBERED.setdefault(whose_time(scheduler), Governor())
+
+
+def governor_for(name: str, rule: Dials, scheduler: abc.SchedulerBase) -> Governor:
+    """Return the governor that all who count by `name` share on one loop."""
+    known = _COUNTED.setdefault(whose_time(scheduler), {})
+    return known.setdefault(name, Governor(rule.count, rule.per, rule.spacing))
 
 
 class Turn(abc.DisposableBase):
@@ -37,13 +44,15 @@ class Turn(abc.DisposableBase):
     Args:
         governor: who says when.
         scheduler: whose time.
-        logbook: told of a wait.
+        waiting: told of a wait, its seconds and the rule that it is for.
     """
 
-    def __init__(self, governor: Governor, scheduler: abc.SchedulerBase, logbook: Logbook) -> None:
+    def __init__(
+        self, governor: Governor, scheduler: abc.SchedulerBase, waiting: Callable[[float, str], object]
+    ) -> None:
         self._governor = governor
         self._scheduler = scheduler
-        self._logbook = logbook
+        self._waiting = waiting
         self._now = clock(scheduler)
         self._host = ""
         self._instant: float | None = None
@@ -77,7 +86,7 @@ class Turn(abc.DisposableBase):
             return True
         wait = max(TICK, self._instant - now)
         if wait >= TOLD:
-            self._logbook.waiting(wait, "governor")
+            self._waiting(wait, "governor")
 
         def look(*_: object) -> None:
             self._look(then)

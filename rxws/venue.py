@@ -130,11 +130,13 @@ class Snapshots:
     Args:
         url: of a symbol's book.
         decode: makes of the answer's body, and the symbol, a snapshot.
+        rate: how often an address may ask for one.
         are_needed: whether the stream tells nothing but what changes; else it begins with a snapshot of its own.
     """
 
     url: Callable[[str], str]
     decode: Callable[[bytes, str], BookSnapshot]
+    rate: Dials
     are_needed: bool = True
 
 

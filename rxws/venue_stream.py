@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from typing import Any, Unpack, cast
-from weakref import WeakKeyDictionary
 
 from reactivex import Observable, Subject, abc
-from reactivex.scheduler.eventloop import AsyncIOScheduler
 
 from rxws import operators as wsops
 from rxws.arguments import seconds
@@ -17,12 +15,12 @@ from rxws.desired import Topics
 from rxws.dialogue import Dialogue, Patience, Told
 from rxws.errors import ConfigError, RxwsError
 from rxws.events import Event
-from rxws.governor import Governor
 from rxws.market import Candle, Quote, Ticker, Trade
 from rxws.options import StreamOptions
 from rxws.rotation import Rotation
 from rxws.scheduler import given
 from rxws.stream import ws_observable
+from rxws.turn import governor_for
 from rxws.types import Connection
 from rxws.venue import Venue
 
@@ -42,9 +40,6 @@ OURS = (
     "url",
 )
 """Keywords of `ws_observable` that the venue answers for."""
-
-# The venue counts an address's dials, whoever makes them (in virtual time: those of one scheduler).
-_GOVERNORS: WeakKeyDictionary[Any, dict[str, Governor]] = WeakKeyDictionary()
 
 AGE = 0.98
 """What a connection may use of the age at which the venue closes it: of 24 hours, 23 and a half."""
@@ -128,7 +123,8 @@ def venue_stream(
             "max_age": None if rules.max_age is None else AGE * rules.max_age,
             "rotate": Rotation(notices, overlap=OVERLAP, key=sequence),
             "idle_timeout": rules.silence,
-            "dials": governor_for(venue, given(scheduler)),
+            # The venue counts an address's dials, whoever makes them.
+            "dials": None if rules.dials is None else governor_for(venue.NAME, rules.dials, given(scheduler)),
             "retry": Backoff(table=venue.TABLE),
             "topic": _topic,
         }
@@ -137,16 +133,6 @@ def venue_stream(
         return stream.subscribe(observer, scheduler=scheduler)
 
     return Observable(subscribe)
-
-
-def governor_for(venue: Venue, scheduler: abc.SchedulerBase) -> Governor | None:
-    """Return the governor that all connections to a venue share on one loop; None where the venue counts no dials."""
-    rule = venue.RULES.dials
-    if rule is None:
-        return None
-    loop = scheduler._loop if isinstance(scheduler, AsyncIOScheduler) else scheduler
-    known = _GOVERNORS.setdefault(loop, {})
-    return known.setdefault(venue.NAME, Governor(rule.count, rule.per, rule.spacing))
 
 
 def sequence(value: Any) -> Hashable:  # Any: what a stream brings

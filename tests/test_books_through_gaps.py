@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -17,6 +17,7 @@ from rxws.feed import Feed
 from rxws.market import Trade
 from rxws.orderbook import OrderBook
 from rxws.testing import Limits, SimulatedExchange
+from rxws.venue import Dials
 
 MESSAGES = 200_000
 RECONNECTS = 20
@@ -85,7 +86,9 @@ def holes(exchange: SimulatedExchange, across: bool) -> int:
 
 
 @pytest.mark.parametrize("name", VENUES)
-async def test_every_gap_is_found_and_none_invented_and_every_book_is_mended(name: str) -> None:
+async def test_every_gap_is_found_and_none_invented_and_every_book_is_mended(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One message in a thousand is dropped, and the connection reset 20 times, over 200,000 messages."""
     venue: Any
     venue, symbol = VENUES[name]
@@ -102,6 +105,8 @@ async def test_every_gap_is_found_and_none_invented_and_every_book_is_mended(nam
         # What keeps a connection from asking again too soon is tested elsewhere; here it would only take time.
         feed = Feed(venue, base=exchange.url, retry=Backoff.immediate(), send_limit=None)
         is_fetched = name.startswith("binance")
+        if is_fetched:
+            monkeypatch.setattr(venue, "SNAPSHOTS", replace(venue.SNAPSHOTS, rate=Dials(MESSAGES, 1.0)))
         fetched = {"get": get} if is_fetched else {}
         books = feed.book(symbol, every=0.001, lifecycle=True, **fetched)
         subscription = books.subscribe(reader.take, scheduler=rxws.scheduler())

@@ -94,11 +94,10 @@ def test_who_leaves_while_it_is_told_costs_nobody_the_news() -> None:
 
 
 def test_only_what_is_wanted_is_renewed() -> None:
-    """By all who ask."""
+    """By all who ask; and it is said which is."""
     topics, asking = Topics(["a"]), Asking()
     topics.join(asking)
-    topics.renew("a")
-    topics.renew("b")
+    assert (topics.renew("a"), topics.renew("b")) == (True, False)
     assert asking.renewed == ["a"]
 
 

@@ -240,6 +240,8 @@ async def test_with_lifecycle_the_stream_tells_of_its_connection_its_topic_and_w
 
     kinds = [type(each) for each in seen if not isinstance(each, TopicChanged)]
     assert kinds[-3:] == [Trade, Gap, Trade]
+    # Whatever is told of it, the topic has the name that it has on the wire.
+    assert {each.topic for each in seen if isinstance(each, Gap | TopicChanged)} == {feed.venue.trades(symbol)}
     statuses = [each.status for each in seen if isinstance(each, TopicChanged)]
     assert statuses == [TopicStatus.REQUESTED, TopicStatus.ACKNOWLEDGED, TopicStatus.LIVE]
     assert any(isinstance(each, Opened) for each in seen)
@@ -421,6 +423,7 @@ def test_every_venue_has_a_feed_of_its_name() -> None:
     names = {path.stem for path in Path(exchanges.__path__[0]).glob("[a-z]*.py")}
 
     assert names == set(FEEDS)
+    assert set(dir(feeds)) == names | set(feeds.__all__)
     for name in names:
         assert getattr(feeds, name) is FEEDS[name]
         assert repr(FEEDS[name]) == f"<Feed of {name}>"

@@ -83,11 +83,19 @@ def test_a_number_that_was_there_is_a_duplicate_and_changes_nothing() -> None:
     ]
 
 
-def test_what_has_no_number_is_not_checked_and_changes_nothing() -> None:
-    """A trade without one, and what is never numbered so."""
-    said = steps(consecutive, trade(7), trade(None), delta(None), *others(), trade(8))
+def test_what_is_never_numbered_is_not_checked_and_changes_nothing() -> None:
+    """It is no part of the count."""
+    said = steps(consecutive, trade(7), *others(), trade(8))
     assert [step.verdict for step in said] == [OK] * len(said)
     assert {step.state for step in said[:-1]} == {State(7)}
+
+
+@pytest.mark.parametrize("unnumbered", [trade(None), delta(None)])
+def test_what_lacks_its_number_leaves_the_next_unchecked(unnumbered: MarketEvent) -> None:
+    """It may have had any; what has been there is a duplicate all the same, and from the next one on all is checked."""
+    came = [trade(7), unnumbered, trade(6), trade(7), LastTrade(venue="v", symbol="s", sequence=9, time_ns=0), trade(9)]
+    assert verdicts(consecutive, *came, trade(11)) == [OK, OK, DUPLICATE, DUPLICATE, OK, OK, GAP]
+    assert verdicts(consecutive, unnumbered, trade(9), trade(11)) == [OK, OK, GAP]
 
 
 def test_deltas_that_are_numbered_one_by_one_are_checked_too() -> None:
@@ -344,9 +352,30 @@ def test_each_hole_between_links_of_three_is_one_gap(start: int, taken: list[tup
 
 def test_a_change_without_a_link_is_not_checked() -> None:
     """Its number is known from then on, if it has one."""
-    said = steps(links, book(5), delta(90), delta(None, previous=3), delta(91, previous=90))
-    assert [step.verdict for step in said] == [OK] * 4
-    assert said[1].state == said[2].state == State(90)
+    said = steps(links, book(5), delta(90), delta(91, previous=90), delta(93, previous=92))
+    assert [step.verdict for step in said] == [OK, OK, OK, GAP]
+    assert said[1].state == State(90)
+
+
+@pytest.mark.parametrize(("previous", "verdict"), [(90, OK), (None, OK), (89, OK), (92, GAP)])
+def test_a_change_without_a_number_is_checked_by_its_link_and_leaves_the_next_unchecked(
+    previous: int | None, verdict: Verdict
+) -> None:
+    """What it says of the one before it holds; what the next one says of it cannot be held against it."""
+    said = steps(links, delta(90), delta(None, previous=previous), delta(95, previous=94), delta(97, previous=96))
+    assert [step.verdict for step in said] == [OK, verdict, OK, GAP]
+    assert said[1].next == (93 if verdict is GAP else 0)
+
+
+def test_of_several_changes_without_a_number_only_the_first_can_be_missed_before() -> None:
+    """The link of the second leads to one whose number nobody knows."""
+    assert verdicts(links, delta(90), delta(None), delta(None, previous=95), delta(95, first=95)) == [
+        OK,
+        OK,
+        OK,
+        DUPLICATE,
+    ]
+    assert verdicts(links, delta(None, previous=3), delta(9)) == [OK, OK]
 
 
 def test_what_is_no_book_is_not_checked() -> None:

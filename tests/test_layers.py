@@ -105,6 +105,8 @@ TABLE: list[tuple[int, str, frozenset[str]]] = [
     (3, "reading", SOCKETS),
     (3, "client", SOCKETS),
     (3, "recording", SOCKETS),
+    (3, "book_fetch", SOCKETS),
+    (3, "topical", SOCKETS),
     (3, "feed", SOCKETS),
     (3, "feeds", SOCKETS),
     (3, "__init__", SOCKETS),  # the public names: the edges below use them, nothing above does

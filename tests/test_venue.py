@@ -26,7 +26,7 @@ VALUES = [
     (Heartbeat(25.0, "ping"), "every"),
     (Dials(3, 1.0), "count"),
     (Rules(**RULES), "batch"),
-    (Snapshots(str, lambda body, symbol: None), "url"),  # type: ignore[arg-type,return-value]
+    (Snapshots(str, lambda body, symbol: None, Dials(1, 1.0)), "url"),  # type: ignore[arg-type,return-value]
 ]
 
 

@@ -160,8 +160,8 @@ def test_a_refused_topic_is_the_streams_error() -> None:
     assert (talked.dials, talked.transport.live) == ([0.0], 0)
 
 
-def test_a_refused_topic_may_be_told_only_and_the_others_go_on() -> None:
-    """What nobody can say whose fault it was is asked again in halves, until it is found."""
+def test_a_refused_topic_may_be_told_only_and_the_others_go_on(caplog: pytest.LogCaptureFixture) -> None:
+    """What nobody can say whose fault it was is asked again in halves, until it is found; the log has it too."""
     answers = [(1.0, refusal(1)), (2.0, ack(2)), (3.0, refusal(3)), (3.5, ack(4)), (4.0, refusal(5))]
     topics = Topics([BTC, ETH, BNB, binance.quotes("FAKE")])
     talked = talk(until(*answers), topics=topics, on_rejected="tell").to(10.0)
@@ -172,6 +172,7 @@ def test_a_refused_topic_may_be_told_only_and_the_others_go_on() -> None:
     ]
     (rejected,) = talked.of(Rejected)
     assert (rejected.topic, rejected.reply) == (fake, "invalid stream")
+    assert [each.getMessage() for each in caplog.records] == [f"{rejected.origin}: the venue refused {fake}"]
     assert topics.statuses == {**dict.fromkeys([BTC, ETH, BNB], TopicStatus.ACKNOWLEDGED), fake: TopicStatus.REJECTED}
     assert talked.error is None
 

@@ -1,6 +1,7 @@
 """Measure what a message of an order book costs rxws and cryptofeed, on the same recordings, and print the table.
 
-It takes about a minute, and longer the first time: cryptofeed is installed under build/.
+It takes about a minute, and longer the first time: cryptofeed is installed under build/. Both must end with the same
+books, or nothing is printed.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import sys
 from importlib import import_module
 from pathlib import Path
 from statistics import median
+from typing import Any
 
-from benchmarks.books.recordings import BOOKS, book_frames
+from benchmarks.books import short
+from benchmarks.books.recordings import BOOKS, Ends, book_frames
 from benchmarks.compare.environments import virtual
 from benchmarks.compare.trial import ROOT
 from benchmarks.speed import page
@@ -24,12 +27,16 @@ CRYPTOFEED = "cryptofeed==2.4.1"
 MESSAGES = 20_000
 THEIRS = Path(__file__).with_name("theirs.py")
 LABELS = {
-    "all": "decoded, checked by its links, and in the book",
-    "checked": "the same with each checksum verified",
-    "book": "the book alone",
+    **short.LABELS,
+    "book": "the book alone, never read",
+    "read": "the book alone, its best bid and ask read after each message",
 }
 
 Costs = dict[str, float]
+
+
+class Different(RuntimeError):
+    """The two have not made the same books of the same messages."""
 
 
 def progress(text: str) -> None:
@@ -58,20 +65,38 @@ def _plain(event: BookSnapshot | BookDelta) -> list[object]:
 
 
 def measured(name: str, rounds: int, theirs: list[str] | str) -> tuple[Costs, Costs]:
-    """Return the median costs of ours and of theirs; they take turns, so that the machine is as noisy for both."""
+    """Return the median costs of ours and of theirs; they take turns, so that the machine is as noisy for both.
+
+    Raises:
+        Different: their books are not the same at the end.
+    """
     passes = max(1, MESSAGES // len(book_frames(name)))
     arguments = [name, str(passes)]
     runs: tuple[list[Costs], list[Costs]] = ([], [])
     for _ in range(rounds):
-        runs[0].append(_run([sys.executable, "-m", "benchmarks.books.ours", *arguments], ""))
+        ours = _run([sys.executable, "-m", "benchmarks.books.ours", *arguments], "")
+        runs[0].append(ours["costs"])
         if not isinstance(theirs, str):
-            runs[1].append(_run([*theirs, str(THEIRS), *arguments], events(name)))
+            found = _run([*theirs, str(THEIRS), *arguments], events(name))
+            runs[1].append(found["costs"])
+            check_ends(name, ours["ends"], found["ends"])
     return _medians(runs[0]), _medians(runs[1])
 
 
-def _run(command: list[str], told: str) -> Costs:
+def check_ends(name: str, ours: Ends, theirs: Ends) -> None:
+    """Refuse to compare costs of books that are not the same.
+
+    Raises:
+        Different: it names the symbols.
+    """
+    different = sorted(symbol for symbol in ours.keys() | theirs.keys() if ours.get(symbol) != theirs.get(symbol))
+    if different:
+        raise Different(f"{name}: the books of {', '.join(different)} are not the same at the end")
+
+
+def _run(command: list[str], told: str) -> dict[str, Any]:
     done = subprocess.run(command, input=told, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT)
-    found: Costs = json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
@@ -98,7 +123,14 @@ def main(given: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.books", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--write", action="store_true", help="also write docs/speed.md")
+    parser.add_argument("--short", action="store_true", help="compare ratios with those recorded, without cryptofeed")
+    parser.add_argument("--record", action="store_true", help="measure the ratios of --short and record them")
     arguments = parser.parse_args(given)
+    if arguments.record:
+        short.record()
+        return 0
+    if arguments.short:
+        return 0 if short.check(lambda text: sys.stdout.write(f"{text}\n")) else 1
     progress("making the environment of cryptofeed under build")
     theirs = cryptofeed()
     found: list[list[str]] = []

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
+from zlib import crc32
 
 FOLDER = Path(__file__).parents[2] / "tests" / "exchanges" / "recordings"
 BOOKS = {"okx": '"books"', "binance_usdm": "@depth", "deribit": '"book.', "coinbase_exchange": '"l2update"'}
 """What stands in the messages of a book, by recording."""
 SNAPSHOT = '"type":"snapshot"'
+
+Ends = dict[str, list[int]]
+"""By symbol, how many bids and asks its book has at the end, and a number of all their prices and sizes."""
+
+
+def ending(bids: Mapping[Decimal, Decimal], asks: Mapping[Decimal, Decimal]) -> list[int]:
+    """Return what two books have in common only where they are the same."""
+    sides = [sorted((price.normalize(), size.normalize()) for price, size in side.items()) for side in (bids, asks)]
+    return [len(bids), len(asks), crc32(str(sides).encode())]
 
 
 def book_frames(name: str) -> list[str]:

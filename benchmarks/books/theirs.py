@@ -20,8 +20,9 @@ from cryptofeed.types import OrderBook
 from order_book import OrderBook as Book
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from benchmarks.books.recordings import book_frames  # the environment has no package of ours
+from benchmarks.books.recordings import Ends, book_frames, ending  # the environment has no package of ours
 
+Levels = list[tuple[Decimal, Decimal]]
 FEEDS = {"okx": OKX, "binance_usdm": BinanceFutures, "deribit": Deribit}
 
 
@@ -74,41 +75,76 @@ def whole(name: str, frames: list[str], passes: int, checked: bool) -> float:
     return spent
 
 
-def book_alone(name: str, passes: int) -> float:
-    """Return the seconds that the book takes, which is written in C; prices and sizes are decimals already."""
-    events = json.load(sys.stdin)
-    told = [
+def told() -> list[tuple[str, bool, Levels, Levels]]:
+    """Return the events of stdin: symbol, whether it is a whole book, bids and asks, which are decimals already."""
+    return [
         (symbol, is_whole, *([(Decimal(price), Decimal(size)) for price, size in side] for side in sides))
-        for symbol, is_whole, *sides in events
+        for symbol, is_whole, *sides in json.load(sys.stdin)
     ]
+
+
+def apply(books: dict[str, Any], symbol: str, is_whole: bool, bids: Levels, asks: Levels) -> Any:
+    """Take an event into the book, which is written in C, as the handlers do."""
+    if is_whole or symbol not in books:
+        book = books[symbol] = Book()
+        book.bids = {price: size for price, size in bids if size}
+        book.asks = {price: size for price, size in asks if size}
+        return book
+    book = books[symbol]
+    for side, levels in ((book.bids, bids), (book.asks, asks)):
+        for price, size in levels:
+            if size:
+                side[price] = size
+            elif price in side:
+                del side[price]
+    return book
+
+
+def alone(events: list[tuple[str, bool, Levels, Levels]], passes: int) -> float:
+    """Return the seconds that the books take."""
     began = process_time()
     for _ in range(passes):
         books: dict[str, Any] = {}
-        for symbol, is_whole, bids, asks in told:
-            if is_whole or symbol not in books:
-                book = books[symbol] = Book()
-                book.bids, book.asks = dict(bids), dict(asks)
-                continue
-            book = books[symbol]
-            for side, levels in ((book.bids, bids), (book.asks, asks)):
-                for price, size in levels:
-                    if size:
-                        side[price] = size
-                    elif price in side:
-                        del side[price]
+        for event in events:
+            apply(books, *event)
     return process_time() - began
 
 
-def measured(name: str, passes: int) -> dict[str, float]:
-    """Return what a message costs."""
-    frames = book_frames(name)
+def read(events: list[tuple[str, bool, Levels, Levels]], passes: int) -> float:
+    """Return the seconds that the books take whose best bid and ask are read: only then they are sorted."""
+    began = process_time()
+    for _ in range(passes):
+        books: dict[str, Any] = {}
+        for event in events:
+            book = apply(books, *event)
+            _ = book.bids.index(0) if len(book.bids) else None, book.asks.index(0) if len(book.asks) else None
+    return process_time() - began
+
+
+def ends(name: str, frames: list[str], events: list[tuple[str, bool, Levels, Levels]]) -> Ends:
+    """Return the books at the end: the handler's where there is one."""
+    books: dict[str, Any] = {}
+    if name in FEEDS:
+        made = prepared(name, frames, False)
+        for frame in frames:
+            run(made.message_handler(frame, SimpleNamespace(uuid=name), 0.0))
+        books = {symbol: each.book for symbol, each in made._l2_book.items()}
+    else:
+        for event in events:
+            apply(books, *event)
+    return {symbol: ending(book.bids.to_dict(), book.asks.to_dict()) for symbol, book in books.items()}
+
+
+def measured(name: str, passes: int) -> dict[str, Any]:
+    """Return what a message costs, and what the books are at the end."""
+    frames, events = book_frames(name), told()
     count = passes * len(frames)
-    costs = {"book": book_alone(name, passes) / count * 1e6}
+    costs = {"book": alone(events, passes) / count * 1e6, "read": read(events, passes) / count * 1e6}
     if name in FEEDS:
         costs["all"] = whole(name, frames, passes, False) / count * 1e6
     if name == "okx":
         costs["checked"] = whole(name, frames, passes, True) / count * 1e6
-    return costs
+    return {"costs": costs, "ends": ends(name, frames, events)}
 
 
 if __name__ == "__main__":

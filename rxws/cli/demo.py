@@ -100,23 +100,18 @@ def survive(pace: Pace, board: Board, view: View) -> int:
         "usdm": (usdm, usdm_script(usdm, pace)),
         **{name: (exchange, venue_script(name, exchange, pace)) for name, exchange in three.items()},
     }
-    wrong_books: list[str] = []
-
-    async def compare() -> None:
-        wrong_books.extend(await board.venues.failures(three))
-
     error: Exception | None = None
     with view:
         try:
             # Made when the exchanges are there, and have their ports.
             venues = rx.defer(lambda _: merged(three, pace, board.venues))
             pipeline = rx.merge(klines(spot, usdm, pace, board), venues)
-            rxws.run(_performed(pipeline, plays, board, view, compare), board.candles)
+            rxws.run(_performed(pipeline, plays, board, view, lambda: board.venues.compare(three)), board.candles)
         except Exception as caught:
             error = caught
         view.draw()
     accounts = [board.feeds[name].account(exchange) for name, exchange in (("spot", spot), ("usdm", usdm))]
-    wrong = [*failures(accounts, error, board.over), *wrong_books]
+    wrong = [*failures(accounts, error, board.over), *(board.venues.wrong or ())]
     print("", *summary(accounts, board.elapsed, board.over), *board.venues.summary(), sep="\n", flush=True)
     for sentence in wrong:
         print(f"rxws demo: {sentence}.", file=sys.stderr)

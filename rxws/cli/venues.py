@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -37,8 +37,8 @@ Say: TypeAlias = Callable[[str, str, Literal["lost", "live"]], None]
 RATE = 60.0
 """Messages a second of each venue."""
 LOOKS = 100
-"""How often a book is compared with its exchange's own, a hundredth of a second apart, until it is the same: what the
-exchange has told a moment ago is on its way."""
+"""How often it is looked whether all is right at the end, a hundredth of a second apart: what an exchange has told a
+moment ago is on its way."""
 
 
 @dataclass
@@ -52,11 +52,18 @@ class Row:
     gaps: int = 0
     mended: int = 0
     quotes: int = 0
+    dead: int = 0
+    """How often its quotes held no more."""
 
     @property
     def is_fresh(self) -> bool:
         """Whether its price can be relied on."""
         return self.leg is not None and self.leg.is_fresh
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether its book waits to be mended."""
+        return self.gaps > 0 and self.book is None
 
     @property
     def state(self) -> str:
@@ -70,6 +77,7 @@ class Row:
         if leg.is_fresh and before != "fresh":
             self.say(self.name, "its quotes are fresh", "live")
         elif not leg.is_fresh:
+            self.dead += 1
             self.say(self.name, f"its quotes hold no more: {self.state}", "lost")
 
     def take_book(self, value: OrderBook | Event) -> None:
@@ -79,7 +87,7 @@ class Row:
             self.book = None
             self.say(self.name, f"a gap in its book, between {value.last} and {value.next}", "lost")
         elif isinstance(value, OrderBook):
-            if self.gaps > 0 and self.book is None:
+            if self.is_broken:
                 self.mended += 1
                 self.say(self.name, "its book is whole again", "live")
             self.book = value
@@ -99,6 +107,8 @@ class Venues:
 
     def __init__(self, say: Say) -> None:
         self.rows = {name: Row(name, say) for name in VENUES}
+        self.wrong: list[str] | None = None
+        """What was wrong at the end, a sentence each; None: it has not come to that."""
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows.values())
@@ -114,32 +124,41 @@ class Venues:
         highest, lowest = max(bids, key=lambda name: bids[name]), min(asks, key=lambda name: asks[name])
         difference = bids[highest] - asks[lowest]
         sign = "+" if difference >= 0 else "-"
-        sides = f"best bid {shown(bids[highest])} {highest}, best ask {shown(asks[lowest])} {lowest}"
+        sides = f"buy at {lowest} {shown(asks[lowest])}, sell at {highest} {shown(bids[highest])}"
         return f"{sides}: {sign}{shown(abs(difference))}{dead}"
 
     def summary(self) -> list[str]:
         """Return what is left to say at the end."""
-        gaps, quotes = sum(row.gaps for row in self), sum(row.quotes for row in self)
-        books = "every book was mended" if all(row.book is not None for row in self) else "not every book was mended"
+        gaps, quotes, dead = (sum(getattr(row, each) for row in self) for each in ("gaps", "quotes", "dead"))
+        mended = "every book was mended" if not any(row.is_broken for row in self) else "not every book was mended"
+        end = [":", "at the end each is the exchange's own, to the last digit."] if self.wrong == [] else ["."]
         return [
             "",
-            f"Three venues merged: {quotes:,} quotes;",
-            f"{gaps} gaps of their order books were found, and {books}.",
+            f"Three venues merged: {quotes:,} quotes, and {dead} times one was left out of the spread;",
+            f"{gaps} gaps of their order books were found, and {mended}{end[0]}",
+            *end[1:],
         ]
 
-    async def failures(self, exchanges: Mapping[str, SimulatedExchange]) -> list[str]:
-        """Return what is wrong with the books, a sentence each: they are the exchanges' own, to the last digit."""
-        return [
-            f"the book of {row.name} is not the exchange's own"
-            for row in self
-            if not await _is_right(row, exchanges[row.name])
-        ]
+    async def compare(self, exchanges: Mapping[str, SimulatedExchange]) -> None:
+        """Write down what is wrong at the end: books that are not the exchanges' own, and legs that are dead."""
+        self.wrong = [sentence for row in self async for sentence in _what_is_wrong(row, exchanges[row.name])]
 
 
-async def _is_right(row: Row, exchange: SimulatedExchange) -> bool:
+async def _what_is_wrong(row: Row, exchange: SimulatedExchange) -> AsyncIterator[str]:
+    if not await _comes_true(lambda: _is_right(row, exchange)):
+        yield f"the book of {row.name} is not the exchange's own"
+    if not await _comes_true(lambda: row.is_fresh):
+        yield f"the quotes of {row.name} hold no more: {row.state}"
+
+
+def _is_right(row: Row, exchange: SimulatedExchange) -> bool:
+    truth, book = exchange.book(FEEDS[row.name][1]), row.book
+    return book is not None and (tuple(book.bids), tuple(book.asks)) == (truth.bids, truth.asks)
+
+
+async def _comes_true(condition: Callable[[], bool]) -> bool:
     for _ in range(LOOKS):
-        truth, book = exchange.book(FEEDS[row.name][1]), row.book
-        if book is not None and (tuple(book.bids), tuple(book.asks)) == (truth.bids, truth.asks):
+        if condition():
             return True
         await asyncio.sleep(0.01)
     return False
@@ -155,17 +174,29 @@ def venue_exchanges() -> dict[str, SimulatedExchange]:
 
 
 def venue_script(name: str, exchange: SimulatedExchange, pace: Pace) -> list[Fault]:
-    """What a venue does wrong, each at its own times: it loses messages of its book, and its connection."""
+    """What a venue does wrong: each loses messages of its book, and its connection in a way of its own."""
     t, shift = pace.seconds, 0.05 * VENUES.index(name)
     book = FEEDS[name][0].venue.book(FEEDS[name][1])
 
     def lose() -> None:
         exchange.drop_messages(1, book)
 
+    def refuse() -> None:
+        exchange.refuse()
+        exchange.reset()
+
+    outages = {
+        "binance": [Fault(0.35 * t, "resets", exchange.reset)],
+        "deribit": [
+            Fault(0.43 * t, "resets, and refuses connections", refuse),
+            Fault(0.54 * t, "listens again", exchange.accept),
+        ],
+        "okx": [Fault(0.52 * t, "falls silent, but answers pings", exchange.stall)],
+    }
     return [
         Fault((0.15 + shift) * t, "loses a message of its book", lose),
-        Fault((0.35 + 2 * shift) * t, "resets", exchange.reset),
-        Fault((0.70 + shift) * t, "loses another message of its book", lose),
+        *outages[name],
+        Fault((0.79 + shift) * t, "loses another message of its book", lose),
     ]
 
 
@@ -175,9 +206,13 @@ def merged(exchanges: Mapping[str, SimulatedExchange], pace: Pace, venues: Venue
     for name, (feed, symbol) in FEEDS.items():
         row, exchange = venues.rows[name], exchanges[name]
         shared = feed.configured(
-            base=exchange.url, retry=rxws.Backoff(initial=2 * pace.unit, cap=5 * pace.unit), send_limit=None
+            base=exchange.url,
+            retry=rxws.Backoff(initial=2 * pace.unit, cap=5 * pace.unit),
+            idle_timeout=20 * pace.unit,
+            send_limit=None,
         ).shared(linger=0.0)
         quotes = shared.quotes(symbol, lifecycle=True)
+        # Sooner than the connection is given up: a price is old before a socket is.
         legs.append(quotes.pipe(fresh(10 * pace.unit), ops.do_action(row.take_leg)))
         # Binance's begins with one that is fetched; over HTTP the exchange would answer the same.
         get = _snapshots_of(exchange, symbol) if name == "binance" else None

@@ -94,7 +94,7 @@ class KlineBody(Struct):
     o: Decimal
     c: Decimal
     h: Decimal
-    l: Decimal  # noqa: E741  # Binance's own name
+    low: Decimal = msgspec.field(name="l")
     v: Decimal
     x: bool
 
@@ -126,7 +126,7 @@ def _kline_of(venue: str) -> Decoder:
                 close_ns=nanoseconds(body.T + 1),
                 open=body.o,
                 high=body.h,
-                low=body.l,
+                low=body.low,
                 close=body.c,
                 volume=body.v,
                 closed=body.x,
@@ -194,7 +194,7 @@ class TickerData(Struct):
     c: Decimal
     o: Decimal
     h: Decimal
-    l: Decimal  # noqa: E741
+    low: Decimal = msgspec.field(name="l")
     v: Decimal
     b: Decimal | None = None
     B: Decimal | None = None
@@ -225,7 +225,7 @@ def _told(venue: str, told: TickerData, arrival_ns: int | None) -> Ticker:
         ask_size=told.A,
         open=told.o,
         high=told.h,
-        low=told.l,
+        low=told.low,
         volume=told.v,
         time_ns=nanoseconds(told.E),
         arrival_ns=arrival_ns,

@@ -251,11 +251,12 @@ def _snapshot(data: bytes | str | Raw, symbol: str, arrival_ns: int | None) -> l
 
 
 def _snapshot_url(symbol: str) -> str:
-    # 5,000 levels are the most, at a weight of 250 of 6,000 a minute.
+    # 5,000 levels are the most.
     return f"https://api.binance.com/api/v3/depth?symbol={_binance.in_query(symbol)}&limit=5000"
 
 
-SNAPSHOTS: Snapshots | None = Snapshots(_snapshot_url, _whole)
+# One has a weight of 250, of 6,000 that an address has a minute: some are left for whatever else it asks.
+SNAPSHOTS: Snapshots | None = Snapshots(_snapshot_url, _whole, Dials(20, 60.0))
 
 _streams, _events = decoders(NAME)
 _codec = Codec(

@@ -280,7 +280,8 @@ def _fetched(body: bytes, symbol: str) -> BookSnapshot:
     )
 
 
-SNAPSHOTS: Snapshots | None = Snapshots(_snapshot_url, _fetched)
+# One has a weight of 20, of 2,400 that an address has a minute.
+SNAPSHOTS: Snapshots | None = Snapshots(_snapshot_url, _fetched, Dials(100, 60.0))
 
 _streams, _events = decoders(NAME)
 _codec = Codec(

@@ -400,7 +400,8 @@ def _snapshot(body: bytes, symbol: str) -> BookSnapshot:
     )
 
 
-SNAPSHOTS: Snapshots | None = Snapshots(_snapshot_url, _snapshot, are_needed=False)
+# An address may ask 40 times in two seconds.
+SNAPSHOTS: Snapshots | None = Snapshots(_snapshot_url, _snapshot, Dials(30, 2.0), are_needed=False)
 
 
 def _levels(told: list[tuple[Decimal, Decimal, str, str]]) -> tuple[Level, ...]:

@@ -14,13 +14,14 @@ from reactivex.disposable import CompositeDisposable, Disposable, SerialDisposab
 
 from rxws import gaps
 from rxws.errors import BrokenBook, ChecksumMismatch
-from rxws.events import Event, Gap, Mismatch
+from rxws.events import Event, Gap, Mismatch, Overflow
 from rxws.gaps import State, Verdict
 from rxws.market import BookDelta, BookSnapshot
+from rxws.operators._drops import Drops
 from rxws.operators._nuisances import Nuisances
 from rxws.operators._stamps import Stamps
 from rxws.operators._topics import market_topic, topic_text
-from rxws.operators._turns import in_turn
+from rxws.operators._turns import in_turn, leaving
 from rxws.orderbook import OrderBook
 from rxws.scheduler import clock, resolve
 
@@ -39,7 +40,7 @@ class Mending:
     fetch: Callable[[str], Any] | None  # Any: a snapshot, an awaitable or an observable of one
     renew: Callable[[str], object] | None
     every: float
-    timeout: float
+    timeout: float | None
     maxsize: int
 
     @property
@@ -75,11 +76,15 @@ class Books:
         self._stamps = Stamps(scheduler)
         self._nuisances = Nuisances(scheduler)
         self._kept: dict[tuple[str, str], Kept] = {}
+        self._drops = None if scheduler is None else Drops("order_book", None, self._tell_drops, scheduler)
+        everything.add(Disposable(self._flush))
 
     def on_next(self, value: object) -> None:
         """Take what comes."""
         if isinstance(value, Event):
             self._stamps.last = value
+            if self._drops is not None:
+                self._drops.passes(value)
             self._observer.on_next(value)
         elif isinstance(value, BookDelta | BookSnapshot):
             whose = (value.venue, value.symbol)
@@ -87,6 +92,24 @@ class Books:
             if kept is None:
                 kept = self._kept[whose] = Kept(self._make(), self._mender(value.symbol))
             self._take(kept, value)
+
+    def on_error(self, error: Exception) -> None:
+        """Pass the end, behind what has not been told yet."""
+        self._flush()
+        self._observer.on_error(error)
+
+    def on_completed(self) -> None:
+        """Pass the end, behind what has not been told yet."""
+        self._flush()
+        self._observer.on_completed()
+
+    def _flush(self) -> None:
+        if self._drops is not None:
+            self._drops.dispose()
+
+    def _tell_drops(self, overflow: Overflow) -> None:
+        if not self._everything.is_disposed:
+            leaving(self._observer.on_next, self._everything)(overflow)
 
     def _mender(self, symbol: str) -> Mender | None:
         if self._scheduler is None or not self._mending.is_possible:
@@ -140,6 +163,8 @@ class Books:
         kept.held.append(event)
         if len(kept.held) > self._mending.maxsize:
             kept.held.popleft()  # the splice will find it missing, and begin once more
+            assert self._drops is not None
+            self._drops.dropped()
 
     def _spliced(self, mender: Mender, snapshot: BookSnapshot) -> None:
         """A snapshot was fetched: what is held goes on from there."""
@@ -232,7 +257,8 @@ class Mender:
         self._last = self._now()
         timer, asking = SerialDisposable(), SerialDisposable()
         self.running.disposable = CompositeDisposable(timer, asking)
-        timer.disposable = self._scheduler.schedule_relative(self._mending.timeout, self._turn(self._too_late))
+        if self._mending.timeout is not None:
+            timer.disposable = self._scheduler.schedule_relative(self._mending.timeout, self._turn(self._too_late))
         try:
             answer = self._ask()
         except Exception as error:

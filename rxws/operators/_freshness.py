@@ -9,7 +9,7 @@ from reactivex import abc
 from reactivex.disposable import CompositeDisposable, SerialDisposable, SingleAssignmentDisposable
 
 from rxws._sliding import TICK
-from rxws.events import Event, Stale
+from rxws.events import Event, Rejected, Stale, TopicChanged, TopicStatus
 from rxws.operators._stamps import is_down
 from rxws.operators._topics import venue_of
 from rxws.operators._turns import in_turn
@@ -18,7 +18,7 @@ from rxws.scheduler import clock, when_drained
 __all__ = ["Freshness"]
 
 T = TypeVar("T")
-Why = Literal["", "silent", "closed", "stale", "ended"]
+Why = Literal["", "silent", "closed", "stale", "rejected", "ended"]
 
 
 class Freshness(Generic[T]):
@@ -65,6 +65,10 @@ class Freshness(Generic[T]):
                 self._dies("closed")
             elif isinstance(value, Stale):
                 self._dies("stale")
+            elif isinstance(value, Rejected):
+                self._dies("rejected")
+            elif isinstance(value, TopicChanged) and value.status is TopicStatus.TIMED_OUT:
+                self._dies("silent")
             return
         waits = self._holds
         self._value, self._since, self._holds = value, self._now(), True

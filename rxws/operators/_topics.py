@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Any
 
 from rxws.market import BookDelta, BookSnapshot, Candle, LastTrade, Quote, Ticker, Trade
 
@@ -19,13 +20,13 @@ KINDS: dict[type, str] = {
 }
 
 
-def market_topic(value: object) -> Hashable:
+def market_topic(value: Any) -> Hashable:  # Any: whatever a stream brings; what is of a market is looked up
     """Return venue, kind and symbol of what happened in a market; None for anything else.
 
     The snapshot of a book and its deltas are of one kind, and so are a trade and what proves one.
     """
     kind = KINDS.get(type(value))
-    return None if kind is None else (value.venue, kind, value.symbol)  # type: ignore[attr-defined]
+    return None if kind is None else (value.venue, kind, value.symbol)
 
 
 def topic_text(topic: Hashable) -> str:
@@ -37,6 +38,6 @@ def topic_text(topic: Hashable) -> str:
     return ":".join(map(str, topic)) if isinstance(topic, tuple) else str(topic)
 
 
-def venue_of(value: object) -> str:
+def venue_of(value: Any) -> str:  # Any: as above
     """Return the venue of what happened in a market; empty for anything else."""
-    return value.venue if type(value) in KINDS else ""  # type: ignore[attr-defined]
+    return value.venue if type(value) in KINDS else ""

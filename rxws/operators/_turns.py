@@ -9,7 +9,7 @@ from reactivex import abc
 
 from rxws.scheduler import RAISED, report
 
-__all__ = ["in_turn"]
+__all__ = ["in_turn", "leaving"]
 
 P = ParamSpec("P")
 
@@ -27,3 +27,16 @@ def in_turn(
             report(error, scheduler)
 
     return turn
+
+
+def leaving(act: Callable[P, object], everything: abc.DisposableBase) -> Callable[P, None]:
+    """Return `act`, by which `everything` is disposed where a subscriber raises: no timer calls that one again."""
+
+    def guarded(*arguments: P.args, **named: P.kwargs) -> None:
+        try:
+            act(*arguments, **named)
+        except RAISED:
+            everything.dispose()
+            raise
+
+    return guarded

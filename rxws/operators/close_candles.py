@@ -10,6 +10,7 @@ from reactivex import Observable, abc
 from rxws.arguments import function, zero_or_more
 from rxws.market import Candle
 from rxws.operators._closing import Closing
+from rxws.operators._turns import leaving
 from rxws.scheduler import given
 
 __all__ = ["close_candles"]
@@ -77,7 +78,10 @@ def close_candles(
         def subscribe(observer: abc.ObserverBase[T], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
             closing = Closing(observer, grace, late, given(scheduler))
             closing.running.disposable = source.subscribe(
-                closing.on_next, observer.on_error, observer.on_completed, scheduler=scheduler
+                leaving(closing.on_next, closing.everything),
+                observer.on_error,
+                observer.on_completed,
+                scheduler=scheduler,
             )
             return closing.everything
 

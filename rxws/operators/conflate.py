@@ -11,6 +11,7 @@ from reactivex import Observable, abc
 from rxws.arguments import function, seconds
 from rxws.operators._conflating import Conflating
 from rxws.operators._drops import Drops, Told, check_told
+from rxws.operators._turns import leaving
 from rxws.scheduler import given
 from rxws.stats import Stats
 
@@ -78,7 +79,10 @@ def conflate(
             drops = Drops("conflate", stats, told, on, logging.INFO)
             conflating = Conflating(observer, every, key, merge, drops, on)
             conflating.running.disposable = source.subscribe(
-                conflating.on_next, conflating.on_error, conflating.on_completed, scheduler=scheduler
+                leaving(conflating.on_next, conflating.everything),
+                conflating.on_error,
+                conflating.on_completed,
+                scheduler=scheduler,
             )
             return conflating.everything
 

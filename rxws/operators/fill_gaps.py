@@ -13,6 +13,7 @@ from rxws.events import Event, Gap
 from rxws.operators._fetching import Fetching
 from rxws.operators._filling import Filling
 from rxws.operators._topics import market_topic
+from rxws.operators._turns import leaving
 from rxws.scheduler import given
 
 __all__ = ["Fetch", "fill_gaps"]
@@ -114,7 +115,7 @@ def fill_gaps(
             fetching: Fetching[T] = Fetching(fetch, every, timeout, everything, on)
             filling: Filling[T] = Filling(observer, fetching, key, of, attempts, maxsize, failed, everything, on)
             filling.running.disposable = source.subscribe(
-                filling.on_next, filling.on_error, filling.on_completed, scheduler=scheduler
+                leaving(filling.on_next, everything), filling.on_error, filling.on_completed, scheduler=scheduler
             )
             return everything
 

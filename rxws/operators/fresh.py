@@ -11,13 +11,14 @@ from reactivex import Observable, abc
 from rxws.arguments import seconds
 from rxws.events import Event
 from rxws.operators._freshness import Freshness
+from rxws.operators._turns import leaving
 from rxws.scheduler import given
 
 __all__ = ["Leg", "Why", "fresh"]
 
 T = TypeVar("T")
 
-Why: TypeAlias = Literal["", "silent", "closed", "stale", "ended"]
+Why: TypeAlias = Literal["", "silent", "closed", "stale", "rejected", "ended"]
 """Why a leg is dead; empty where it is not."""
 
 
@@ -29,7 +30,8 @@ class Leg(Generic[T]):
         value: the last one; None where none has come yet.
         is_fresh: whether it can be relied on.
         why: it cannot: "silent": nothing came for too long; "closed": the connection is lost; "stale": the stream says
-            that it is silent; "ended": the stream has ended, and nothing follows. Empty where it can.
+            that it is silent; "rejected": the venue refused its topic; "ended": the stream has ended, and nothing
+            follows. Empty where it can.
         origin: where the stream comes from: by its latest lifecycle event, else the value's venue; else empty.
         age: seconds since the value came, when this was emitted; None where none has come yet.
     """
@@ -55,9 +57,9 @@ def fresh(max_age: float | None) -> Callable[[Observable[T | Event]], Observable
     is told dead too, `max_age` after it was subscribed, with the value None, so that whoever combines hears of it.
 
     Dead is a leg when nothing came for `max_age`; when a `Closed` passes that leaves no connection (a rotation's does
-    not); when a `Stale` passes, whatever its topic. It is alive again with its next value, and not by a connection that
-    opened. While it is dead, nothing is emitted. Where the loop was busy, what has arrived is read before a leg is
-    called silent.
+    not); when a `Stale`, a `Rejected` or a `TopicChanged` that has timed out passes, whatever its topic. It is alive
+    again with its next value, and not by a connection that opened. While it is dead, nothing is emitted. Where the loop
+    was busy, what has arrived is read before a leg is called silent.
 
     Args:
         max_age: seconds that a value holds; None: for ever, until an event says otherwise.
@@ -91,7 +93,10 @@ def fresh(max_age: float | None) -> Callable[[Observable[T | Event]], Observable
             freshness: Freshness[T] = Freshness(observer, tell, max_age, given(scheduler))
             freshness.begin()
             freshness.running.disposable = source.subscribe(
-                freshness.on_next, freshness.on_error, freshness.on_completed, scheduler=scheduler
+                leaving(freshness.on_next, freshness.everything),
+                freshness.on_error,
+                freshness.on_completed,
+                scheduler=scheduler,
             )
             return freshness.everything
 

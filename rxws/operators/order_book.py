@@ -13,6 +13,7 @@ from rxws.errors import ConfigError
 from rxws.events import Event
 from rxws.market import BookSnapshot
 from rxws.operators._books import Books, Mending
+from rxws.operators._turns import leaving
 from rxws.orderbook import Checksum, OrderBook
 from rxws.scheduler import given
 
@@ -29,7 +30,7 @@ def order_book(
     fetch: FetchBook | None = None,
     renew: Callable[[str], object] | None = None,
     every: float = 1.0,
-    timeout: float = 10.0,
+    timeout: float | None = 10.0,
     maxsize: int = 65_536,
 ) -> Callable[[Observable[object]], Observable[OrderBook | Event]]:
     """Keep the order book of each symbol, and emit it after every change.
@@ -56,10 +57,10 @@ def order_book(
         fetch: called with a symbol; returns a snapshot, or an awaitable or an observable of one. `SNAPSHOTS` of a
             venue's module has the URL, and decodes the answer.
         renew: called with a symbol; such as what calls ``mux.renew(topic)``.
-        every: seconds between two tries to mend a book at least.
-        timeout: seconds that a fetch, or the snapshot after `renew`, may take.
-        maxsize: how many changes of a book may be held, 1 or more; of more, the oldest are dropped, and it is mended
-            once more.
+        every: seconds between two tries to mend the same book at least.
+        timeout: seconds that a fetch, or the snapshot after `renew`, may take; None: as many as they take.
+        maxsize: how many changes of a book may be held, 1 or more; of more, the oldest are dropped, which is told as
+            `Overflow`, and it is mended once more.
 
     Raises:
         ConfigError: an argument is wrong.
@@ -86,7 +87,7 @@ def order_book(
     if fetch is not None and renew is not None:
         raise ConfigError("renew", "fetch is given too, and a book is mended one way; leave one of them out")
     seconds("every", every, optional=False)
-    seconds("timeout", timeout, optional=False)
+    seconds("timeout", timeout)
     whole("maxsize", maxsize)
 
     def operator(source: Observable[object]) -> Observable[OrderBook | Event]:
@@ -99,7 +100,9 @@ def order_book(
             on = given(scheduler) if fetch is not None or renew is not None else scheduler
             books = Books(observer, lambda: OrderBook(depth, checksum), mending, everything, on)
             everything.add(
-                source.subscribe(books.on_next, observer.on_error, observer.on_completed, scheduler=scheduler)
+                source.subscribe(
+                    leaving(books.on_next, everything), books.on_error, books.on_completed, scheduler=scheduler
+                )
             )
             return everything
 

@@ -7,7 +7,17 @@ from typing import Any
 from reactivex import Subject
 from reactivex.testing import TestScheduler
 
-from rxws.events import Closed, ConnectionState, DisconnectReason, Opened, Overflow, Stale
+from rxws.events import (
+    Closed,
+    ConnectionState,
+    DisconnectReason,
+    Opened,
+    Overflow,
+    Rejected,
+    Stale,
+    TopicChanged,
+    TopicStatus,
+)
 from tests.operators.seen import Seen
 
 
@@ -80,3 +90,13 @@ def closed(state: ConnectionState = ConnectionState.RECONNECTING) -> Closed:
 def stale(topic: str | None = None) -> Stale:
     """It has fallen silent."""
     return Stale(**STAMP, state=ConnectionState.CONNECTED, idle=9.0, topic=topic)
+
+
+def rejected() -> Rejected:
+    """The venue refused a topic."""
+    return Rejected(**STAMP, state=ConnectionState.CONNECTED, topic="trades", reply=None)
+
+
+def changed(status: TopicStatus) -> TopicChanged:
+    """Where a topic stands."""
+    return TopicChanged(**STAMP, state=ConnectionState.CONNECTED, topic="trades", status=status, after=0.0)

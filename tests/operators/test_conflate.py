@@ -152,12 +152,18 @@ def test_who_leaves_is_told_the_rest() -> None:
     assert fed.at(20.0).values == ["a1"]
 
 
-def test_what_told_raises_reaches_the_loop_and_changes_nothing() -> None:
-    """Without a loop it is raised where the value came from; the value waits all the same."""
-    fed = hand(told=lambda overflow: overflow.nothing).at(5.0, "a1", "a2")
-    with pytest.raises(AttributeError):
-        fed.at(5.0, "a3")
-    assert fed.at(20.0).messages == [(5.0, "a1"), (6.0, "a3")]
+async def test_what_told_raises_reaches_the_loop_and_changes_nothing() -> None:
+    """The value waits all the same."""
+    heard: list[BaseException] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context["exception"]))
+    source: Subject[str] = Subject()
+    values: asyncio.Queue[str] = asyncio.Queue()
+    source.pipe(conflate(0.01, first, told=lambda overflow: overflow.nothing)).subscribe(values.put_nowait)
+    for value in ("a1", "a2", "a3"):
+        source.on_next(value)
+    async with asyncio.timeout(10):
+        assert [await values.get(), await values.get()] == ["a1", "a3"]
+    assert [type(each) for each in heard] == [AttributeError]
 
 
 async def test_with_a_loop_its_handler_hears_what_told_raised() -> None:

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from reactivex import operators as ops
 
 from rxws.errors import ConfigError, ConnectionClosed
-from rxws.events import ConnectionState
+from rxws.events import ConnectionState, Event, TopicStatus
 from rxws.market import Trade
 from rxws.operators import fresh
 from rxws.operators.fresh import Leg
-from tests.operators.hand import STAMP, Hand, closed, opened, stale
+from tests.operators.hand import STAMP, Hand, changed, closed, opened, rejected, stale
 from tests.operators.seen import COMPLETED, Seen
 
 
@@ -75,6 +75,19 @@ def test_a_stream_that_says_it_is_stale_is_a_dead_leg() -> None:
     """For one topic, or all of it."""
     assert told(hand().at(1.0, 1).at(2.0, stale()).at(50.0)) == [(1.0, 1, ""), (2.0, 1, "stale")]
     assert told(hand().at(1.0, 1).at(2.0, stale("trades")).at(50.0)) == [(1.0, 1, ""), (2.0, 1, "stale")]
+
+
+@pytest.mark.parametrize(("event", "why"), [(rejected(), "rejected"), (changed(TopicStatus.TIMED_OUT), "silent")])
+def test_a_topic_that_brings_nothing_is_a_dead_leg(event: Event, why: str) -> None:
+    """Whoever combines need not wait for its age."""
+    assert told(hand(None).at(1.0, event).at(50.0)) == [(1.0, None, why)]
+    assert told(hand().at(1.0, 1).at(2.0, event).at(50.0)) == [(1.0, 1, ""), (2.0, 1, why)]
+
+
+@pytest.mark.parametrize("status", [each for each in TopicStatus if each is not TopicStatus.TIMED_OUT])
+def test_no_other_news_of_a_topic_kills_a_leg(status: TopicStatus) -> None:
+    """One that is refused is told as such."""
+    assert told(hand().at(1.0, 1).at(2.0, changed(status))) == [(1.0, 1, "")]
 
 
 def test_a_rotation_kills_no_leg() -> None:

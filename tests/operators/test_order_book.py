@@ -15,7 +15,7 @@ from reactivex import operators as ops
 from reactivex.testing import TestScheduler
 
 from rxws.errors import ConfigError
-from rxws.events import Closed, ConnectionState, DisconnectReason, Event, Gap, Mismatch, Opened
+from rxws.events import Closed, ConnectionState, DisconnectReason, Event, Gap, Mismatch, Opened, Overflow
 from rxws.market import BookDelta, BookSnapshot, Trade
 from rxws.operators import order_book
 from rxws.orderbook import OrderBook
@@ -50,6 +50,7 @@ class Seen:
         self.source: Subject[object] = Subject()
         self.values: list[object] = []
         self.ends: list[object] = []
+        self.on_overflow: Callable[[Overflow], None] = lambda _: None
         self.subscription = self.source.pipe(operator).subscribe(
             self.take, self.ends.append, lambda: self.ends.append("completed"), scheduler=self.virtual
         )
@@ -61,6 +62,8 @@ class Seen:
         elif isinstance(value, Gap):
             self.values.append((value.topic, value.last, value.next))
         else:
+            if isinstance(value, Overflow):
+                self.on_overflow(value)
             self.values.append(type(value).__name__)
 
     def send(self, *events: object) -> None:
@@ -326,14 +329,51 @@ async def test_fetch_may_be_an_async_function_or_a_plain_one() -> None:
 
 
 def test_more_than_may_be_held_is_dropped_and_found_missing() -> None:
-    """The oldest go first; the splice notices, and another snapshot is fetched."""
+    """The oldest go first, which is told; the splice notices, and another snapshot is fetched."""
     seen, rest = fetching(snapshot(1, 10), snapshot(5, 20), maxsize=2)
+    told: list[Overflow] = []
+    seen.on_overflow = told.append
 
     seen.send(*(delta(number, number, first=number) for number in range(1, 6)))
 
-    assert seen.after(0.6) == []
-    assert seen.after(10.0) == [[20]]
+    assert seen.after(0.6) == ["Overflow"]
+    assert seen.after(10.0) == ["Overflow", [20], "Overflow"]
+    assert [(each.where, each.dropped) for each in told] == [("order_book", 1), ("order_book", 2)]
     assert len(rest.asked) == 2
+
+
+@pytest.mark.parametrize("error", [None, RuntimeError("the source's")])
+def test_what_was_dropped_last_is_told_before_the_end(error: Exception | None) -> None:
+    """So that all of them add up."""
+    seen, _ = fetching(maxsize=1)
+    told: list[int] = []
+    seen.on_overflow = lambda overflow: told.append(overflow.dropped)
+    seen.send(*(delta(number, number, first=number) for number in range(1, 11)))
+    seen.after(0.1)
+    if error is None:
+        seen.source.on_completed()
+    else:
+        seen.source.on_error(error)
+    assert (sum(told), len(told)) == (9, 2)
+    assert seen.ends == [error or "completed"]
+    assert seen.values[-1] == "Overflow"
+
+
+def test_who_raises_is_not_told_of_drops_any_more() -> None:
+    """Neither then, when there is more to tell of, nor later."""
+    seen, _ = fetching(maxsize=1)
+    told: list[int] = []
+
+    def raises(overflow: Overflow) -> None:
+        told.append(overflow.dropped)
+        raise RuntimeError("the subscriber's own")
+
+    seen.on_overflow = raises
+    seen.send(*(delta(number, number, first=number) for number in range(1, 11)))
+    with pytest.raises(RuntimeError, match="own"):
+        seen.after(60.0)
+    assert told == [1]
+    assert seen.source.observers == []
 
 
 def test_a_snapshot_of_the_stream_ends_a_fetch() -> None:
