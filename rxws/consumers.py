@@ -14,7 +14,7 @@ OURS = ("rxws", "reactivex")
 # Where reactivex's observers and subjects, and ours, keep what a value goes to.
 WAYS = (
     *("_on_next", "on_next", "_handler_on_next", "observer", "observers"),
-    *("_observer", "_observers", "_function", "_key", "_take", "_listener", "_told", "_asked", "_format"),
+    *("_observer", "_observers", "_sharers", "_function", "_key", "_take", "_listener", "_told", "_asked", "_format"),
 )
 MOST = 500
 """Objects that are looked at."""

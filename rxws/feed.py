@@ -10,11 +10,12 @@ from reactivex import Observable, abc
 from reactivex import operators as ops
 
 from rxws import operators as wsops
+from rxws._sliding import TICK
 from rxws.book_fetch import Get
 from rxws.desired import Topics
 from rxws.events import TopicStatus
-from rxws.market import BookDelta, BookSnapshot
 from rxws.multiplex import Multiplex, multiplex
+from rxws.operators._whole_first import whole_first
 from rxws.options import StreamOptions
 from rxws.scheduler import given, whose_time
 from rxws.topical import Pipeline, Topical
@@ -22,6 +23,10 @@ from rxws.venue import Venue
 from rxws.venue_observable import Failure, FirstData, venue_observable
 
 __all__ = ["Feed", "FeedOptions", "Get", "MultiplexOptions", "SharedFeed"]
+
+
+LONGEST = 60.0
+"""Seconds between two times that a snapshot is asked for, however many have brought none."""
 
 
 class FeedOptions(StreamOptions, total=False):
@@ -95,8 +100,7 @@ class SharedFeed(Topical):
         super().__init__(multiplex.venue)
         self.multiplex = multiplex
         # With whose time it is: those of a loop that was closed under them are never heard of again.
-        self._books: dict[Hashable, tuple[Hashable, Observable[Any]]] = {}
-        self._renewing: set[str] = set()
+        self._shared: dict[Hashable, tuple[Hashable, Observable[Any]]] = {}
 
     @property
     def statuses(self) -> dict[str, TopicStatus]:
@@ -120,52 +124,42 @@ class SharedFeed(Topical):
 
     def _changes(self, topic: str, has_beginning: bool) -> Observable[Any]:
         events = self._events(topic)
-        return rx.defer(lambda _: self._whole_first(topic, events)) if has_beginning else events
-
-    def _whole_first(self, topic: str, events: Observable[Any]) -> Observable[Any]:
-        """For who comes when it has begun, ask for a snapshot, unless somebody does, and leave out what is older."""
-        asks = topic not in self._renewing
-        if asks and self.multiplex.status(topic) is not TopicStatus.LIVE:
+        if not has_beginning:
             return events
-        waits = True
+        later = events.pipe(whole_first(self._one((topic, "asked for"), self._asking(topic))))
+        # To whoever is the first the venue sends one anyway.
+        return rx.defer(lambda _: events if self.multiplex.status(topic) is None else later)
 
-        def is_news(value: object) -> bool:
-            nonlocal waits
-            if waits and isinstance(value, BookSnapshot):
-                waits = False
-                self._renewing.discard(topic)
-            return not (waits and isinstance(value, BookDelta))
+    def _asking(self, topic: str) -> Observable[Any]:
+        """Ask for a snapshot for as long as somebody waits for one, and where none is on its way."""
 
-        def left() -> None:
-            if asks and waits:
-                self._renewing.discard(topic)
-
-        def subscribe(
-            observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None
-        ) -> abc.DisposableBase:
-            news = events.pipe(ops.filter(is_news), ops.finally_action(left))
-            running = news.subscribe(observer, scheduler=scheduler)
-            if asks:
-                self._renewing.add(topic)
+        def ask(_: object) -> None:
+            if self.multiplex.status(topic) is TopicStatus.LIVE:
                 self.multiplex.renew(topic)
-            return running
 
-        return Observable(subscribe)
+        def longer(wait: float) -> float:
+            return min(max(1.0, 2.0 * wait), LONGEST)
+
+        times = rx.generate_with_relative_time(TICK, lambda _: True, longer, lambda wait: wait)
+        return times.pipe(ops.do_action(ask), ops.ignore_elements())
 
     def _book(self, topic: str, key: Hashable, pipeline: Pipeline) -> Observable[Any]:
-        made = self._topics([topic], pipeline)
+        return self._one(key, self._topics([topic], pipeline))
+
+    def _one(self, key: Hashable, made: Observable[Any]) -> Observable[Any]:
+        """Return what is one subscription of `made` for all who want it at the same time."""
 
         def shared(scheduler: abc.SchedulerBase) -> Observable[Any]:
             whose = whose_time(given(scheduler))
-            known = self._books.get(key)
+            known = self._shared.get(key)
             if known is not None and known[0] is whose:
                 return known[1]
 
             def forgotten() -> None:
-                if self._books.get(key) is mine:
-                    del self._books[key]
+                if self._shared.get(key) is mine:
+                    del self._shared[key]
 
-            mine = self._books[key] = (whose, made.pipe(ops.finally_action(forgotten), wsops.share_live()))
+            mine = self._shared[key] = (whose, made.pipe(ops.finally_action(forgotten), wsops.share_live()))
             return mine[1]
 
         return rx.defer(shared)

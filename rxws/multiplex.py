@@ -137,7 +137,7 @@ class Multiplex:
     def renew(self, topic: str) -> bool:
         """Unsubscribe a topic on the wire and subscribe it again: some venues then send their book as a whole.
 
-        Return whether somebody wants it; one that nobody wants is ignored.
+        Return whether it is subscribed, or lingers; one that is not is ignored.
         """
         shard = self._of(topic)
         return shard is not None and shard.topics.renew(topic)
@@ -145,7 +145,7 @@ class Multiplex:
     def reconnect(self, topic: str) -> bool:
         """End the connection of a topic as lost, with all its other topics: the next one asks for all of them anew.
 
-        Return whether somebody wants it; one that nobody wants is ignored.
+        Return whether it is subscribed, or lingers; one that is not is ignored.
         """
         shard = self._of(topic)
         if shard is not None:
@@ -159,7 +159,7 @@ class Multiplex:
                 shard.end_lingering()
 
     def status(self, topic: str) -> TopicStatus | None:
-        """Return where a topic stands; None: nobody wants it."""
+        """Return where a topic stands; None: nobody wants it, and it does not linger."""
         shard = self._of(topic)
         return None if shard is None else shard.topics.status(topic)
 
@@ -177,7 +177,7 @@ class Multiplex:
         return next((shard for shard in self._all() if topic in shard.topics), None)
 
     def _all(self) -> list[Shard]:
-        return [shard for shards in self._shards.values() for shard in shards if shard.topics]
+        return [shard for shards in self._shards.values() for shard in shards if shard.topics and not shard.is_lost]
 
     def _shard(self, endpoint: str, topic: str) -> Shard:
         """The connection that has the topic, or else the first that has room for it."""

@@ -169,7 +169,7 @@ class OrderBook:
 
     def _took(self, event: BookSnapshot | BookDelta) -> None:
         self.sequence, self.time_ns = event.sequence, event.time_ns
-        if event.checksum is None or self._checksum is None:
+        if event.checksum is None or self._checksum is None or not self._is_whole:
             return
         computed = self._checksum(self._bids.downwards(), self._asks.upwards())
         if computed != event.checksum:

@@ -25,7 +25,7 @@ __all__ = [
     "on_loop",
     "outlasts",
     "report",
-    "report_later",
+    "report_aside",
     "resolve",
     "scheduler",
     "settled",
@@ -166,9 +166,12 @@ def report(error: BaseException, scheduler: abc.SchedulerBase | None = None) -> 
     loop.call_exception_handler({"message": "what consumes the messages of a WebSocket raised", "exception": error})
 
 
-def report_later(error: BaseException, scheduler: abc.SchedulerBase) -> None:
-    """Report `error` a turn later: without a loop it is raised, and would end whatever goes on here."""
-    scheduler.schedule(lambda *_: report(error, scheduler))
+def report_aside(error: BaseException, scheduler: abc.SchedulerBase) -> None:
+    """Report `error`, so that it ends nothing that goes on here: without a loop it is raised, and that a turn later."""
+    if is_loop_running():
+        report(error, scheduler)
+    else:
+        scheduler.schedule(lambda *_: report(error, scheduler))
 
 
 def on_loop(scheduler: abc.SchedulerBase, disposable: abc.DisposableBase) -> abc.DisposableBase:

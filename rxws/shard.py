@@ -16,7 +16,7 @@ from rxws.events import Event, Rejected, Stale, TopicChanged, TopicStatus
 from rxws.lingering import linger
 from rxws.market import MarketEvent
 from rxws.options import StreamOptions
-from rxws.scheduler import RAISED, report_later
+from rxws.scheduler import RAISED, report_aside
 from rxws.venue import Venue
 from rxws.venue_observable import Failure, raises
 from rxws.venue_stream import venue_stream
@@ -238,4 +238,4 @@ class Shard:
 
 def _report(raised: list[tuple[BaseException, Member]]) -> None:
     for problem, member in raised:
-        report_later(problem, member.scheduler)
+        report_aside(problem, member.scheduler)

@@ -17,6 +17,7 @@ from rxws.errors import ConfigError
 from rxws.events import Event, Gap, Mismatch, Overflow
 from rxws.market import BookDelta, BookSnapshot, Candle, Quote, Ticker, Trade
 from rxws.operators._nuisances import LOG, Nuisances
+from rxws.operators._turns import leaving_whole
 from rxws.operators.order_book import FetchBook
 from rxws.orderbook import OrderBook
 from rxws.venue import Snapshots, Venue
@@ -157,7 +158,7 @@ class Topical(ABC):
             get: an async function of a URL that returns the body; needed where the book begins with one that is
                 fetched (both of Binance's, with `depth` None). With one, OKX's is fetched too, where its stream should
                 begin without a snapshot.
-            every: seconds between two tries to mend the book at least.
+            every: seconds between two tries to mend the book at least; see `operators.order_book`.
             lifecycle: whether events travel in it too; `Gap` and `Mismatch` say what was wrong.
 
         Raises:
@@ -224,7 +225,7 @@ def _only(kinds: type[T] | tuple[type[T], ...], events: Observable[Any], lifecyc
                 LOG.warning("%s: messages of %s are missing, or wrong (lifecycle=True tells each)", value.origin, topic)
             return False
 
-        return events.pipe(ops.filter(keeps), ops.map(named))
+        return events.pipe(ops.filter(keeps), ops.map(named), leaving_whole)
 
     return cast("Observable[T]", rx.defer(made))
 

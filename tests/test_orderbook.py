@@ -239,6 +239,14 @@ def test_a_checksum_is_of_the_best_levels_first() -> None:
     assert seen == [(list(levels("2:2", "1:1")), list(levels("3:3", "4:4")))]
 
 
+def test_a_checksum_before_the_first_snapshot_is_not_verified() -> None:
+    """A book that knows only what has changed since is not the venue's."""
+    book = OrderBook(checksum=weighed)
+
+    assert book.apply(delta(levels("9:1"), sequence=8, checksum=-1)) is Verdict.OK
+    assert not book.is_whole
+
+
 def test_without_a_function_no_checksum_is_verified() -> None:
     """They are a venue's own."""
     book = OrderBook()

@@ -11,7 +11,7 @@ from reactivex import operators as ops
 
 import rxws
 from rxws.errors import SubscriptionRejected
-from rxws.events import Event, Gap, Opened
+from rxws.events import Event, Gap, Opened, TopicStatus
 from rxws.feeds import binance
 from rxws.market import BookDelta, BookSnapshot
 from rxws.orderbook import OrderBook
@@ -263,6 +263,131 @@ async def test_who_leaves_before_his_snapshot_holds_nobody_up() -> None:
     assert late.kinds()[0] is BookSnapshot
 
 
+async def test_who_leaves_by_raising_before_his_snapshot_holds_nobody_up_either() -> None:
+    """At an event that was told to him while he waited."""
+    heard: list[BaseException] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context["exception"]))
+    async with venue("deribit") as (_, feed, symbol):
+        shared = feed.shared()
+        early = Reader(shared.book_events(symbol))
+        await until(lambda: BookDelta in early.kinds())
+
+        def raises(_: object) -> None:
+            raise RuntimeError("the reader's own")
+
+        shared.book_events(symbol, lifecycle=True).subscribe(raises, scheduler=rxws.scheduler())
+        await until(lambda: heard)
+        late = Reader(shared.book_events(symbol))
+        await until(lambda: BookDelta in late.kinds())
+        early.leave()
+        late.leave()
+
+    assert late.kinds()[0] is BookSnapshot
+    assert len(heard) == 1
+
+
+@pytest.mark.parametrize("name", ["deribit", "coinbase_exchange"])
+async def test_who_comes_within_a_snapshot_that_is_not_his_gets_one_of_his_own(name: str) -> None:
+    """It was on its way to others before he came."""
+    async with venue(name) as (_, feed, symbol):
+        shared = feed.shared()
+        within: list[Reader] = []
+        seen: list[type] = []
+
+        def take(value: object) -> None:
+            seen.append(type(value))
+            if isinstance(value, BookSnapshot) and seen.count(BookSnapshot) == 2:
+                within.append(Reader(shared.book_events(symbol)))
+
+        running = shared.book_events(symbol).subscribe(take, scheduler=rxws.scheduler())
+        await until(lambda: BookDelta in seen)
+        late = Reader(shared.book_events(symbol))
+        await until(lambda: within and BookDelta in within[0].kinds())
+        running.dispose()
+        late.leave()
+        within[0].leave()
+
+    assert [reader.kinds()[0] for reader in (late, within[0])] == [BookSnapshot] * 2
+
+
+@pytest.mark.parametrize("name", ["deribit", "okx", "coinbase_exchange"])
+async def test_who_comes_while_it_is_being_subscribed_anew_begins_with_its_snapshot(name: str) -> None:
+    """Whoever wanted that: what crosses it is older."""
+    async with venue(name) as (_, feed, symbol):
+        shared = feed.shared()
+        early = Reader(shared.book_events(symbol))
+        await until(lambda: BookDelta in early.kinds())
+        (topic,) = shared.statuses
+        assert shared.multiplex.renew(topic)
+        while shared.statuses[topic] is not TopicStatus.REQUESTED:
+            await asyncio.sleep(0)
+        late = Reader(shared.book_events(symbol))
+        await until(lambda: BookDelta in late.kinds())
+        whole = early.kinds().count(BookSnapshot)
+        early.leave()
+        late.leave()
+
+    assert late.kinds()[0] is BookSnapshot
+    assert whole == 2
+
+
+@pytest.mark.parametrize("name", ["deribit", "okx"])
+async def test_who_comes_in_the_middle_of_a_rotation_gets_a_whole_book(name: str) -> None:
+    """Though the connection that he asks on is about to end; and so does whoever comes behind him."""
+    async with venue(name) as (exchange, feed, symbol):
+        shared = feed.shared()
+        early = Reader(shared.book_events(symbol))
+        await until(lambda: BookDelta in early.kinds())
+        exchange.announce_shutdown(1.0)
+        await until(lambda: len(exchange.live) == 2)
+        late = Reader(shared.book_events(symbol))
+        await until(lambda: len(exchange.live) == 1)
+        later = Reader(shared.book_events(symbol))
+        await until(lambda: BookDelta in late.kinds() and BookDelta in later.kinds())
+        for reader in (early, late, later):
+            reader.leave()
+
+    assert [reader.kinds()[0] for reader in (late, later)] == [BookSnapshot] * 2
+
+
+async def test_a_reader_of_what_two_topics_bring_leaves_both_by_raising() -> None:
+    """Coinbase's trades have heartbeats beside them, which prove that there were no more."""
+    heard: list[BaseException] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context["exception"]))
+    async with venue("coinbase_exchange") as (exchange, feed, symbol):
+        shared = feed.shared(linger=0.0)
+
+        def raises(_: object) -> None:
+            raise RuntimeError("the reader's own")
+
+        shared.trades(symbol).subscribe(raises, scheduler=rxws.scheduler())
+        await until(lambda: heard)
+        left = shared.statuses
+        await exchange.until(lambda: not exchange.live)
+
+    assert left == {}
+    assert len(heard) == 1
+
+
+def test_what_an_operator_below_a_shared_book_raises_comes_out_of_run() -> None:
+    """As of all that a feed has: else nobody would read it, and nothing end."""
+    levels = '{"stream":"btcusdt@depth20@100ms","data":{"lastUpdateId":7,"bids":[["1.0","1"]],"asks":[["2.0","1"]]}}'
+    transport = ScriptedTransport(until_lost((0.01, levels)))
+    shared = binance.shared(transport=transport, ping_interval=None, idle_timeout=None)
+
+    def raising(source: rx.Observable[Any]) -> rx.Observable[Any]:
+        def subscribe(observer: Any, scheduler: Any = None) -> Any:
+            def take(_: object) -> None:
+                raise RuntimeError("the operator's own")
+
+            return source.subscribe(take, observer.on_error, observer.on_completed, scheduler=scheduler)
+
+        return rx.Observable(subscribe)
+
+    with pytest.raises(RuntimeError, match="the operator's own"):
+        rxws.run(shared.book("BTCUSDT", 20).pipe(raising))
+
+
 def test_a_loop_that_was_closed_takes_its_book_along() -> None:
     """Whoever reads it on the next one begins anew."""
     levels = '{"stream":"btcusdt@depth20@100ms","data":{"lastUpdateId":7,"bids":[["1.0","1"]],"asks":[["2.0","1"]]}}'
@@ -281,5 +406,8 @@ def test_a_loop_that_was_closed_takes_its_book_along() -> None:
         books.append(loop.run_until_complete(read()))
         loop.close()
 
+    topic = binance.venue.book("BTCUSDT", 20)
+    assert (shared.multiplex.status(topic), shared.multiplex.renew(topic)) == (None, False)
+    assert shared.multiplex.reconnect(topic) is False
     assert books[0] is not books[1]
     assert len(transport.dials) == 2

@@ -239,7 +239,8 @@ class Mender:
         self.running.disposable = self._scheduler.schedule_relative(max(0.0, left), self._turn(self._try))
 
     def again(self) -> None:
-        """The last try did not help."""
+        """The last try did not help; that it took its time, or waited for its turn, brings the next no nearer."""
+        self._last = self._now()
         self._failures += 1
         self.begin()
 

@@ -14,7 +14,7 @@ from rxws.events import Event, Overflow
 from rxws.operators._nuisances import LOG, Nuisances
 from rxws.operators._overflows import Overflows
 from rxws.operators._stamps import Stamps
-from rxws.scheduler import RAISED, report_later
+from rxws.scheduler import RAISED, report_aside
 from rxws.stats import Stats
 
 __all__ = ["Drops", "Told", "check_told"]
@@ -87,4 +87,4 @@ class Drops:
         try:
             self._told(Overflow(**self._stamps.now(), where=where, dropped=count))
         except RAISED as error:
-            report_later(error, self._scheduler)
+            report_aside(error, self._scheduler)

@@ -12,12 +12,12 @@ from reactivex.disposable import Disposable, SerialDisposable
 from rxws.errors import ConfigError
 from rxws.events import Event
 from rxws.operators._passage import passing
-from rxws.operators._sharing import tell_end
+from rxws.operators._sharing import Raised, Sharer, report_all, tell_end
 from rxws.scheduler import RAISED, clock, report
 
 T = TypeVar("T")
 Take = Callable[[T], object]
-Observers = tuple[tuple[Take[T], abc.ObserverBase[T]], ...]
+Sharers = tuple[tuple[Take[T], Sharer[T]], ...]
 
 TOLD_EVERY = 60.0
 """Seconds between two reports of what `key` raised."""
@@ -65,23 +65,23 @@ class Routes(Generic[T]):
         router = self._router
         if router is None or router.is_over:
             router = self._router = Router(self._key, scheduler)
-            leaving = router.join(topic, observer.on_next, observer)
+            leaving = router.join(topic, observer.on_next, Sharer(observer, scheduler))
             router.begin(self._source)
             return leaving
-        return router.join(topic, observer.on_next, observer)
+        return router.join(topic, observer.on_next, Sharer(observer, scheduler))
 
 
 class Router(Generic[T]):
     """One subscription of the source, and those who share it. Its own state: a source that is over reaches nobody."""
 
-    __slots__ = ("_find", "_key", "_observers", "_rest", "_running", "_scheduler", "_takes", "_told")
+    __slots__ = ("_find", "_key", "_rest", "_running", "_scheduler", "_sharers", "_takes", "_told")
 
     def __init__(self, key: Callable[[T], Hashable], scheduler: abc.SchedulerBase | None) -> None:
         self._key = key
         self._scheduler = scheduler
         self._running = SerialDisposable()
         # Of each topic, None being the rest: what its subscribers take values with, and what hears of the end.
-        self._observers: dict[Hashable, Observers[T]] = {}
+        self._sharers: dict[Hashable, Sharers[T]] = {}
         self._takes: dict[Hashable, Take[T]] = {}
         self._find = self._takes.get
         self._rest: Take[T] = _nobody
@@ -98,45 +98,46 @@ class Router(Generic[T]):
             self._on_next, self._on_error, self._on_completed, scheduler=self._scheduler
         )
 
-    def join(self, topic: Hashable, take: Take[T], observer: abc.ObserverBase[T]) -> abc.DisposableBase:
-        """Hand the values of `topic`, None: the rest, to `take` and the end to `observer`, until that is disposed."""
-        observers = self._observers.get(topic, ())
-        if any(each is take for each, _ in observers):
+    def join(self, topic: Hashable, take: Take[T], sharer: Sharer[T]) -> abc.DisposableBase:
+        """Hand the values of `topic`, None: the rest, to `take` and the end to `sharer`, until that is disposed."""
+        sharers = self._sharers.get(topic, ())
+        if any(each is take for each, _ in sharers):
             take = partial(take)  # one function may be subscribed twice
-        self._share(topic, (*observers, (take, observer)))
+        self._share(topic, (*sharers, (take, sharer)))
 
         def leave() -> None:
             self._leave(topic, take)
 
         return Disposable(leave)
 
-    def _share(self, topic: Hashable, observers: Observers[T]) -> None:
-        self._observers[topic] = observers
-        take = observers[0][0] if len(observers) == 1 else partial(self._hand_to_all, topic, observers)
+    def _share(self, topic: Hashable, sharers: Sharers[T]) -> None:
+        self._sharers[topic] = sharers
+        take = sharers[0][0] if len(sharers) == 1 else partial(self._hand_to_all, topic, sharers)
         if topic is None:
             self._rest = take
         else:
             self._takes[topic] = take
 
     def _forget(self, topic: Hashable) -> None:
-        del self._observers[topic]
+        del self._sharers[topic]
         if topic is None:
             self._rest = _nobody
         else:
             del self._takes[topic]
 
-    def _leave(self, topic: Hashable, take: Take[T]) -> bool:
-        observers = self._observers.get(topic, ())
-        staying = tuple(each for each in observers if each[0] is not take)
-        if len(staying) == len(observers):
-            return False
+    def _leave(self, topic: Hashable, take: Take[T]) -> Sharer[T] | None:
+        sharers = self._sharers.get(topic, ())
+        leaving = next((sharer for each, sharer in sharers if each is take), None)
+        if leaving is None:
+            return None
+        staying = tuple(each for each in sharers if each[0] is not take)
         if staying:
             self._share(topic, staying)
         else:
             self._forget(topic)
-        if not self._observers:
+        if not self._sharers:
             self._end()
-        return True
+        return leaving
 
     def _on_next(self, value: T) -> None:
         try:
@@ -164,24 +165,22 @@ class Router(Generic[T]):
             self._told = now
             report(problem)
 
-    def _hand_to_all(self, topic: Hashable, observers: Observers[T], value: T) -> None:
-        raised: list[BaseException] = []
-        for each in observers:
-            there = self._observers.get(topic, ())
-            if there is observers or each in there:  # else it has left, or raised at a value that came within this one
-                take, _ = each
+    def _hand_to_all(self, topic: Hashable, sharers: Sharers[T], value: T) -> None:
+        raised: Raised = []
+        for each in sharers:
+            there = self._sharers.get(topic, ())
+            if there is sharers or each in there:  # else it has left, or raised at a value that came within this one
+                take, sharer = each
                 try:
                     take(value)
                 except RAISED as error:
                     self._leave(topic, take)
-                    raised.append(error)
-        for problem in raised:  # once all have the value: without a loop `report` raises
-            report(problem)
+                    raised.append((error, sharer.scheduler))
+        report_all(raised)
 
     def _raised(self, topic: Hashable, take: Take[T], error: BaseException) -> None:
-        if not self._leave(topic, take):
-            self._leave(None, take)
-        report(error)
+        left = self._leave(topic, take) or self._leave(None, take)
+        report(error, self._scheduler if left is None else left.scheduler)
 
     def _on_error(self, error: Exception) -> None:
         tell_end(self._end(), lambda observer: observer.on_error(error))
@@ -189,9 +188,9 @@ class Router(Generic[T]):
     def _on_completed(self) -> None:
         tell_end(self._end(), lambda observer: observer.on_completed())
 
-    def _end(self) -> tuple[abc.ObserverBase[T], ...]:
-        ended = tuple(observer for observers in self._observers.values() for _, observer in observers)
-        self._observers.clear()
+    def _end(self) -> tuple[Sharer[T], ...]:
+        ended = tuple(sharer for sharers in self._sharers.values() for _, sharer in sharers)
+        self._sharers.clear()
         self._takes.clear()
         self._rest = _nobody
         self._running.dispose()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ParamSpec
+from typing import ParamSpec, TypeVar
 
-from reactivex import abc
+from reactivex import Observable, abc
+from reactivex.disposable import SingleAssignmentDisposable
 
 from rxws.scheduler import RAISED, report
 
-__all__ = ["in_turn", "leaving"]
+__all__ = ["in_turn", "leaving", "leaving_whole"]
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def in_turn(
@@ -40,3 +42,16 @@ def leaving(act: Callable[P, object], everything: abc.DisposableBase) -> Callabl
             raise
 
     return guarded
+
+
+def leaving_whole(source: Observable[T]) -> Observable[T]:
+    """Return `source`, of which all is disposed where a subscriber raises, of however many it was made."""
+
+    def subscribe(observer: abc.ObserverBase[T], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
+        running = SingleAssignmentDisposable()
+        running.disposable = source.subscribe(
+            leaving(observer.on_next, running), observer.on_error, observer.on_completed, scheduler=scheduler
+        )
+        return running
+
+    return Observable(subscribe)

@@ -80,8 +80,8 @@ def conflate(
             conflating = Conflating(observer, every, key, merge, drops, on)
             conflating.running.disposable = source.subscribe(
                 leaving(conflating.on_next, conflating.everything),
-                conflating.on_error,
-                conflating.on_completed,
+                leaving(conflating.on_error, conflating.everything),
+                leaving(conflating.on_completed, conflating.everything),
                 scheduler=scheduler,
             )
             return conflating.everything

@@ -115,7 +115,10 @@ def fill_gaps(
             fetching: Fetching[T] = Fetching(fetch, every, timeout, everything, on)
             filling: Filling[T] = Filling(observer, fetching, key, of, attempts, maxsize, failed, everything, on)
             filling.running.disposable = source.subscribe(
-                leaving(filling.on_next, everything), filling.on_error, filling.on_completed, scheduler=scheduler
+                leaving(filling.on_next, everything),
+                leaving(filling.on_error, everything),
+                filling.on_completed,
+                scheduler=scheduler,
             )
             return everything
 

@@ -10,8 +10,8 @@ from reactivex.disposable import Disposable, SerialDisposable
 
 from rxws.arguments import zero_or_more
 from rxws.lingering import linger
-from rxws.operators._sharing import tell_end
-from rxws.scheduler import RAISED, given, report
+from rxws.operators._sharing import Raised, Sharer, report_all, tell_end
+from rxws.scheduler import RAISED, given
 
 __all__ = ["share_live"]
 
@@ -27,9 +27,9 @@ def share_live(linger: float = 0.0) -> Callable[[Observable[T]], Observable[T]]:
         first     ──1──2──3──4──5──
         second         ──3──x               it raises, and is disposed alone
 
-    Unlike reactivex's `share`, a subscriber that raises is disposed and reported to the loop's exception handler, and
-    the others go on with that very value; and the source may linger. Nothing is replayed. When the source ends, all
-    hear of it, and the next subscriber begins anew.
+    Unlike reactivex's `share`, a subscriber that raises is disposed and reported, to `run` or `aiter` where one waits
+    for it and else to the loop's exception handler, and the others go on with that very value; and the source may
+    linger. Nothing is replayed. When the source ends, all hear of it, and the next subscriber begins anew.
 
     Args:
         linger: seconds that the source stays subscribed after the last one left, 0 or more; who comes meanwhile goes on
@@ -61,7 +61,7 @@ class Shared(Generic[T]):
     def __init__(self, source: Observable[T], linger: float) -> None:
         self._source = source
         self._linger = linger
-        self._observers: tuple[abc.ObserverBase[T], ...] = ()
+        self._sharers: tuple[Sharer[T], ...] = ()
         self._running: SerialDisposable | None = None
         self._scheduler: abc.SchedulerBase | None = None
         self._lingering = SerialDisposable()
@@ -72,25 +72,25 @@ class Shared(Generic[T]):
         # Looked for now, where a missing loop is the subscriber's error, and not when somebody leaves.
         on = given(scheduler) if self._linger else scheduler
         self._lingering.disposable = Disposable()
-        self._observers += (observer,)
+        sharer = Sharer(observer, scheduler)
+        self._sharers += (sharer,)
         if self._running is None:
             self._scheduler = on
             running = self._running = SerialDisposable()
             running.disposable = self._source.subscribe(
                 self._on_next, self._on_error, self._on_completed, scheduler=scheduler
             )
-        return Disposable(lambda: self._leave(observer))
+        return Disposable(lambda: self._leave(sharer))
 
     def _on_next(self, value: T) -> None:
-        raised: list[BaseException] = []
-        for observer in self._observers:
+        raised: Raised = []
+        for sharer in self._sharers:
             try:
-                observer.on_next(value)
+                sharer.observer.on_next(value)
             except RAISED as error:
-                self._leave(observer)
-                raised.append(error)
-        for problem in raised:  # once all have the value: without a loop `report` raises
-            report(problem)
+                self._leave(sharer)
+                raised.append((error, sharer.scheduler))
+        report_all(raised)
 
     def _on_error(self, error: Exception) -> None:
         tell_end(self._end(), lambda observer: observer.on_error(error))
@@ -98,11 +98,11 @@ class Shared(Generic[T]):
     def _on_completed(self) -> None:
         tell_end(self._end(), lambda observer: observer.on_completed())
 
-    def _leave(self, observer: abc.ObserverBase[T]) -> None:
-        staying = tuple(each for each in self._observers if each is not observer)
-        if len(staying) == len(self._observers):
+    def _leave(self, sharer: Sharer[T]) -> None:
+        staying = tuple(each for each in self._sharers if each is not sharer)
+        if len(staying) == len(self._sharers):
             return
-        self._observers = staying
+        self._sharers = staying
         if staying:
             return
         if self._linger:
@@ -113,9 +113,9 @@ class Shared(Generic[T]):
     def _linger_over(self) -> None:
         self._end()
 
-    def _end(self) -> tuple[abc.ObserverBase[T], ...]:
-        observers, self._observers = self._observers, ()
+    def _end(self) -> tuple[Sharer[T], ...]:
+        sharers, self._sharers = self._sharers, ()
         running, self._running = self._running, None
         if running is not None:
             running.dispose()
-        return observers
+        return sharers

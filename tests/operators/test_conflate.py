@@ -9,12 +9,14 @@ import sys
 from typing import Any
 
 import pytest
+import reactivex as rx
 from hypothesis import given
 from hypothesis import strategies as st
 from reactivex import Subject
 from reactivex import operators as ops
 from reactivex.testing import TestScheduler
 
+import rxws
 from rxws import Stats, ws_observable
 from rxws.errors import ConfigError, ConnectionClosed
 from rxws.events import Event, Overflow
@@ -164,6 +166,17 @@ async def test_what_told_raises_reaches_the_loop_and_changes_nothing() -> None:
     async with asyncio.timeout(10):
         assert [await values.get(), await values.get()] == ["a1", "a3"]
     assert [type(each) for each in heard] == [AttributeError]
+
+
+def test_what_told_raises_at_the_end_comes_out_of_run() -> None:
+    """Though the stream is over then."""
+
+    def raising(overflow: Overflow) -> None:
+        if overflow.dropped == 2:
+            raise RuntimeError("told's own")
+
+    with pytest.raises(RuntimeError, match="told's own"):
+        rxws.run(rx.of(*range(5)).pipe(conflate(60.0, told=raising)))
 
 
 async def test_with_a_loop_its_handler_hears_what_told_raised() -> None:

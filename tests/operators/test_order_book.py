@@ -217,13 +217,13 @@ def test_a_book_begins_with_a_fetched_snapshot_and_what_came_meanwhile() -> None
 
 
 def test_a_snapshot_older_than_what_is_held_is_fetched_again() -> None:
-    """After a second, and then after two: what is held is kept, and no gap is invented."""
+    """Two seconds later, and then four: what is held is kept, and no gap is invented."""
     seen, rest = fetching(snapshot(3, 9), snapshot(4, 9), snapshot(7, 10))
 
     seen.send(delta(7, 1, first=6), delta(8, 11, first=8))
 
     assert seen.after(10.0) == [[11, 10]]
-    assert [at for at, _ in rest.asked] == [0.0, 2.0, 6.0]
+    assert [at for at, _ in rest.asked] == [0.0, 2.5, 7.0]
 
 
 def test_a_gap_is_mended_by_a_fetch() -> None:
@@ -285,14 +285,14 @@ def test_a_mended_book_that_breaks_again_waits_its_second() -> None:
 
 
 def test_a_fetch_that_takes_too_long_is_given_up() -> None:
-    """Its late answer is not taken."""
+    """Its late answer is not taken, and the next is made after a while."""
     seen, rest = fetching(snapshot(1, 66), snapshot(2, 10), takes=3.0, timeout=2.0)
     seen.send(delta(2, 1, first=2))
     seen.after(1.9)
     rest.takes = 0.5
 
     assert seen.after(10.0) == [[10]]
-    assert [at for at, _ in rest.asked] == [0.0, 2.0]
+    assert [at for at, _ in rest.asked] == [0.0, 4.0]
 
 
 def test_what_is_no_snapshot_is_a_failure(caplog: pytest.LogCaptureFixture) -> None:
@@ -405,14 +405,14 @@ def test_a_gap_is_mended_by_a_new_subscription() -> None:
 
 
 def test_a_snapshot_that_does_not_come_is_asked_for_again() -> None:
-    """After the timeout, or later where the tries before it want that."""
+    """After the timeout, and then the longer the more tries there were."""
     renewed: list[float] = []
     seen = Seen(order_book(renew=lambda _: renewed.append(seen.virtual.clock), timeout=10.0))
 
     seen.send(snapshot(1, 10), delta(3, 12))
-    seen.after(47.0)
+    seen.after(140.0)
 
-    assert renewed == [0.0, 10.0, 20.0, 30.0, 46.0]
+    assert renewed == [0.0, 12.0, 26.0, 44.0, 70.0, 112.0]
 
 
 def test_changes_without_a_snapshot_ask_for_one() -> None:

@@ -16,6 +16,7 @@ from reactivex.disposable import SerialDisposable
 from reactivex.testing import ReactiveTest, TestScheduler
 from reactivex.testing.subscription import Subscription as Span
 
+import rxws
 from rxws import ws_observable
 from rxws.errors import ConfigError, ConnectionClosed
 from rxws.events import Event
@@ -649,6 +650,23 @@ def test_a_subscriber_that_is_gone_is_forgotten(
     del consumer, subscription
     gc.collect()
     assert held() is None
+
+
+@pytest.mark.parametrize("moment", ["value", "completed", "error"])
+def test_what_an_operator_below_raises_comes_out_of_run(moment: str) -> None:
+    """At a value, one that several take too, and at the end."""
+    source = {"value": rx.of("a1"), "completed": rx.empty(), "error": rx.throw(LOST)}[moment]
+
+    def raising(topic: Observable[Any]) -> Observable[Any]:
+        def subscribe(_: Any, scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
+            return topic.subscribe(bug, bug, bug, scheduler=scheduler)
+
+        return Observable(subscribe)
+
+    for count in (1, 2):
+        one = source.pipe(route(letter))["a"]
+        with pytest.raises(Bug):
+            rxws.run(rx.merge(*[raising(one)] * count, rx.never()))
 
 
 # What is refused

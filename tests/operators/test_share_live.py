@@ -15,6 +15,7 @@ from reactivex.subject import BehaviorSubject
 from reactivex.testing import ReactiveTest, TestScheduler
 from reactivex.testing.subscription import Subscription as Span
 
+import rxws
 from rxws.errors import ConfigError, ConnectionClosed
 from rxws.operators import share_live
 from tests.operators.seen import COMPLETED, Seen, at, turns
@@ -409,3 +410,21 @@ async def test_the_result_of_a_cancelled_future_hurts_only_who_asks_for_it(repor
     source.on_next(2)
     assert seen == [1, 2]
     assert [type(error) for error in reported] == [asyncio.CancelledError]
+
+
+@pytest.mark.parametrize("moment", ["value", "completed", "error"])
+def test_what_an_operator_below_raises_comes_out_of_run(moment: str) -> None:
+    """At a value, and at the end."""
+    source = {"value": rx.of(1), "completed": rx.empty(), "error": rx.throw(LOST)}[moment]
+
+    with pytest.raises(Bug):
+        rxws.run(source.pipe(share_live(), raising))
+
+
+def raising(source: Observable[Any]) -> Observable[Any]:
+    """Return what an operator with a bug makes of it."""
+
+    def subscribe(observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
+        return source.subscribe(bug, bug, bug, scheduler=scheduler)
+
+    return Observable(subscribe)

@@ -10,9 +10,10 @@ import pytest
 from reactivex import Observable, Subject
 from reactivex.testing import TestScheduler
 
+from rxws.events import ConnectionState, Gap
 from rxws.market import BookDelta, BookSnapshot, Candle, Trade
 from rxws.operators import close_candles, conflate, fill_gaps, fresh, order_book
-from tests.operators.hand import closed
+from tests.operators.hand import STAMP, Hand, closed
 
 ONE = Decimal(1)
 TRADE = Trade(venue="v", symbol="s", price=ONE, size=ONE, side=None, id="1", time_ns=0, sequence=1)
@@ -55,7 +56,7 @@ def test_who_raises_has_left(operator: Operator, values: list[object]) -> None:
 
     def take(value: object) -> None:
         seen.append(value)
-        raise RuntimeError("the subscriber's own")
+        raises(value)
 
     source.pipe(operator).subscribe(take, scheduler=virtual)
     *before, last = values
@@ -67,3 +68,34 @@ def test_who_raises_has_left(operator: Operator, values: list[object]) -> None:
 
     assert len(seen) == 1
     assert source.observers == []
+
+
+@pytest.mark.parametrize("error", [None, ConnectionError("lost")], ids=["completed", "error"])
+def test_who_raises_at_what_waited_for_the_end_has_left_too(error: Exception | None) -> None:
+    """The first of it was the last that came."""
+    fed = Hand(conflate(1.0, lambda value: value[0])).at(1.0, "a1", "b1", "a2", "b2")
+    fed.on_seen = raises
+    with pytest.raises(RuntimeError, match="own"):
+        fed.ends(error)
+    fed.at(100.0)
+
+    assert fed.values == ["a1", "b1", "a2"]
+    assert fed.is_left
+
+
+def test_who_raises_at_what_was_held_before_an_error_has_left_too() -> None:
+    """No answer brings the rest."""
+    missing = Gap(**STAMP, topic="t", last=1, next=3, state=ConnectionState.CONNECTED)
+    fed = Hand(fill_gaps(lambda gap: Subject(), int, lambda value: "t")).at(1.0, missing, "3", "4")
+    fed.on_seen = raises
+    with pytest.raises(RuntimeError, match="own"):
+        fed.ends(ConnectionError("lost"))
+    fed.at(100.0)
+
+    assert fed.values == [missing, "3"]
+    assert fed.is_left
+
+
+def raises(value: object) -> None:
+    """Raise, as a subscriber with a bug does."""
+    raise RuntimeError("the subscriber's own")
