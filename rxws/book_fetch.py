@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from inspect import isawaitable
 from typing import TypeAlias
 
 import reactivex as rx
@@ -37,7 +38,11 @@ def book_fetch(venue: str, snapshots: Snapshots, get: Get) -> Callable[[str], Ob
 
     def fetch(symbol: str) -> Observable[BookSnapshot]:
         async def fetched() -> BookSnapshot:
-            return snapshots.decode(await get(snapshots.url(symbol)), symbol)
+            answer = get(snapshots.url(symbol))
+            if not isawaitable(answer):
+                right = "take an async function; what blocks goes into `await asyncio.to_thread(…)` there"
+                raise TypeError(f"get returned {type(answer).__name__}, and nothing to await; {right}")
+            return snapshots.decode(await answer, symbol)
 
         def subscribe(
             observer: abc.ObserverBase[BookSnapshot], _: abc.SchedulerBase | None = None

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import count
 
+from reactivex import abc
+from reactivex.disposable import Disposable, SerialDisposable
+
 from rxws.errors import ConnectionFailed, Disconnected, RxwsError
+from rxws.redaction import masked
 from rxws.types import Connection
 from rxws.venue import Kind, Reply, Request, Venue
 
 __all__ = ["Correspondence", "apart"]
 
+LOG = logging.getLogger("rxws")
+
 PENDING = 1_024
 """Requests that may wait for an answer; of more, the oldest are taken for answered."""
+
+LONG = 15.0
+"""Seconds that a limit may keep requests back before it is told."""
 
 
 class Correspondence:
@@ -25,17 +35,35 @@ class Correspondence:
         connection: where they are sent.
         venue: whose they are.
         left: told of each that asks for topics when it has left: a limit may keep it back.
+        drained: told when all have left.
+        scheduler: whose time.
     """
 
-    def __init__(self, connection: Connection, venue: Venue, left: Callable[[Request], None]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        venue: Venue,
+        left: Callable[[Request], None],
+        drained: Callable[[], None],
+        scheduler: abc.SchedulerBase,
+    ) -> None:
         self._connection = connection
         self._venue = venue
         self._left = left
+        self._drained = drained
+        self._scheduler = scheduler
         self._ids = count(1)
         self._pending: deque[Request] = deque(maxlen=PENDING)
+        self._kept = 0
+        self._timer = SerialDisposable()
 
     def __len__(self) -> int:
         return len(self._pending)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether a limit keeps requests back that were sent."""
+        return self._kept > 0
 
     def asking_for(self, topics: Sequence[str]) -> list[Request]:
         """Return the requests for topics, to be sent one by one."""
@@ -49,8 +77,12 @@ class Correspondence:
     def send(self, request: Request) -> None:
         """Send a request, and await its answer."""
         self._pending.append(request)
-        if self.say(request.payload) and request.action == "subscribe":
-            self._connection.when_sent(partial(self._left, request))
+        if not self.say(request.payload):
+            return
+        self._kept += 1
+        self._connection.when_sent(partial(self._sent, request))
+        if self._kept == 1:
+            self._timer.disposable = self._scheduler.schedule_relative(LONG, self._tell)
 
     def say(self, payload: str) -> bool:
         """Send something; return whether it could be sent. That there is no room for it costs the connection."""
@@ -64,6 +96,22 @@ class Correspondence:
             self._connection.fail(lost)
             return False
         return True
+
+    def dispose(self) -> None:
+        """Nothing is sent any more, or told."""
+        self._timer.dispose()
+
+    def _sent(self, request: Request) -> None:
+        self._kept -= 1
+        if request.action == "subscribe":
+            self._left(request)
+        if not self._kept:
+            self._timer.disposable = Disposable()
+            self._drained()
+
+    def _tell(self, *_: object) -> None:
+        words = "%s: %d requests have waited for %g s, for no more may be sent as yet; their topics stay as they are"
+        LOG.warning(words, masked(self._connection.url), self._kept, LONG)
 
     def replies(self, payload: bytes, kind: Kind) -> Iterator[Reply]:
         """Yield what a message answers, one request after the other; an error answers one at most."""

@@ -92,13 +92,15 @@ class Dialogue:
         self._ends = ends
         self._scheduler = scheduler
         self._now = clock(scheduler)
-        self._correspondence = Correspondence(connection, venue, self._sent)
+        self._correspondence = Correspondence(connection, venue, self._sent, self._drained, scheduler)
         self._asked: dict[str, Asked] = {}
         self._unanswered: set[str] = set()
         self._deadlines = Deadlines(connection, self._missed, scheduler)
         self._turn = SerialDisposable()
         self._is_changing = False
         self._renewed: set[str] = set()
+        self._ending: dict[str, None] = {}
+        self._is_behind = False
         self._arrival_ns: int | None = None
 
     def begin(self) -> None:
@@ -142,13 +144,21 @@ class Dialogue:
     def _update(self) -> None:
         self._is_changing = False
         renewed, self._renewed = self._renewed, set()
-        gone = [topic for topic in self.statuses if topic in renewed or topic not in self._topics]
-        # The venue does not have what it refused, and would refuse the others with it.
-        there = [topic for topic in gone if self.statuses[topic] is not TopicStatus.REJECTED]
-        for topic in gone:
+        for topic in [topic for topic in self.statuses if topic in renewed or topic not in self._topics]:
+            # The venue does not have what it refused, and would refuse the others with it.
+            if self.statuses[topic] is not TopicStatus.REJECTED:
+                self._ending[topic] = None
             self._forget(topic)
-        self._correspondence.end(there)
-        self._ask(self._admitted([topic for topic in self._topics if topic not in self.statuses]))
+        # What a limit keeps back goes first; what is wanted meanwhile goes together behind it.
+        self._is_behind = self._correspondence.is_kept
+        if not self._is_behind:
+            there, self._ending = list(self._ending), {}
+            self._correspondence.end(there)
+            self._ask(self._admitted([topic for topic in self._topics if topic not in self.statuses]))
+
+    def _drained(self) -> None:
+        if self._is_behind:
+            self.changed()
 
     def _admitted(self, topics: list[str]) -> list[str]:
         """Those that this connection may carry; of others the venue would not say so, or would end them all."""
@@ -311,4 +321,5 @@ class Dialogue:
     def _end(self) -> None:
         self._topics.leave(self)
         self._deadlines.end()
+        self._correspondence.dispose()
         self._turn.dispose()

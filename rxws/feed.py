@@ -13,6 +13,7 @@ from rxws import operators as wsops
 from rxws._sliding import TICK
 from rxws.book_fetch import Get
 from rxws.desired import Topics
+from rxws.errors import ConfigError
 from rxws.events import TopicStatus
 from rxws.multiplex import Multiplex, multiplex
 from rxws.operators._whole_first import whole_first
@@ -64,10 +65,17 @@ class Feed(Topical):
     def configured(self, **options: Unpack[FeedOptions]) -> Feed:
         """Return the same venue with other options, such as `base`, a test server's scheme and host.
 
+        Raises:
+            ConfigError: one is wrong.
+
         >>> from rxws.feeds import deribit
         >>> test = deribit.configured(base="wss://test.deribit.com")
         """
-        return Feed(self.venue, **cast(FeedOptions, {**self._options, **options}))
+        if "lifecycle" in options:
+            raise ConfigError("lifecycle", "each method has one of its own; take trades(symbol, lifecycle=True)")
+        feed = Feed(self.venue, **cast(FeedOptions, {**self._options, **options}))
+        venue_observable(self.venue, Topics(), **feed._options)  # what is wrong with them is said now
+        return feed
 
     def shared(self, **options: Unpack[MultiplexOptions]) -> SharedFeed:
         """Return the same venue with all topics over as few connections as it takes; see `multiplex`."""

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 from rxws.market import BookDelta, BookSnapshot, LastTrade, MarketEvent, Trade
 
-__all__ = ["Rule", "State", "Step", "Verdict", "consecutive", "links"]
+__all__ = ["Rule", "State", "Step", "Verdict", "consecutive", "consecutive_trades", "links"]
 
 
 class Verdict(Enum):
@@ -89,6 +89,11 @@ def consecutive(state: State | None, event: MarketEvent) -> Step:
     missing = not state.loose and number > (state.last if proven is None else max(state.last, proven)) + 1
     known = State(number, proven=None if proven is None or proven <= number else proven)
     return Step(Verdict.GAP if missing else Verdict.OK, known, number if missing else 0)
+
+
+def consecutive_trades(state: State | None, event: MarketEvent) -> Step:
+    """`consecutive` of trades alone: the books of a stream that has both are numbered otherwise, and pass."""
+    return consecutive(state, event) if isinstance(event, Trade | LastTrade) else Step(Verdict.OK, state)
 
 
 def links(state: State | None, event: MarketEvent) -> Step:

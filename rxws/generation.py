@@ -127,11 +127,18 @@ class Generation:
     def topic_changed(self, topic: str, status: TopicStatus, after: float, why: str = "") -> None:
         self._life.tell(TopicChanged(**self._stamp(), topic=topic, status=status, after=after, why=why))
         if status is TopicStatus.TIMED_OUT:
-            self._life.log("silent topic", "%s: %s brought no %s in %.3g s", self.origin, topic, why, after)
+            self._life.log(
+                "silent topic",
+                "%s: %s brought no %s in %.3g s; does the venue have it?",
+                self.origin,
+                topic,
+                why,
+                after,
+            )
 
     def rejected(self, topic: str, reply: object) -> None:
         self._life.tell(Rejected(**self._stamp(), topic=topic, reply=reply))
-        self._life.log("rejected topic", "%s: the venue refused %s", self.origin, topic)
+        self._life.log("rejected topic", "%s: %s was refused (event Rejected)", self.origin, topic)
 
     def settling(self, is_settling: bool) -> None:
         self.is_settling = is_settling

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import replace
 from typing import Any, Literal, TypeAlias, TypeGuard, TypeVar, cast, overload
 
 import reactivex as rx
@@ -12,6 +11,7 @@ from reactivex import Observable, abc
 from reactivex import operators as ops
 
 from rxws import operators as wsops
+from rxws.arguments import function
 from rxws.book_fetch import TIMEOUT, Get, book_fetch
 from rxws.errors import ConfigError
 from rxws.events import Event, Gap, Mismatch, Overflow
@@ -185,6 +185,7 @@ class Topical(ABC):
         if get is None:
             right = "take an async function of a URL that returns the body, or a depth that is sent whole"
             raise ConfigError("get", f"a book of {self.venue.NAME} begins with one that is fetched; {right}")
+        function("get", get, "a URL, an async one")
         return book_fetch(self.venue.NAME, snapshots, get)
 
     def _is_whole_again(self, depth: int | None) -> bool:
@@ -211,10 +212,6 @@ class Topical(ABC):
 def _only(kinds: type[T] | tuple[type[T], ...], events: Observable[Any], lifecycle: bool, topic: str) -> Observable[T]:
     wanted = (kinds if isinstance(kinds, tuple) else (kinds,)) + ((Event,) if lifecycle else ())
 
-    def named(value: object) -> object:
-        """Operators know no topics of the wire, and call them by venue, kind and symbol."""
-        return replace(value, topic=topic) if isinstance(value, Gap | Mismatch) else value
-
     def made(scheduler: abc.SchedulerBase) -> Observable[Any]:
         nuisances = Nuisances(scheduler)
 
@@ -225,7 +222,7 @@ def _only(kinds: type[T] | tuple[type[T], ...], events: Observable[Any], lifecyc
                 LOG.warning("%s: messages of %s are missing, or wrong (lifecycle=True tells each)", value.origin, topic)
             return False
 
-        return events.pipe(ops.filter(keeps), ops.map(named), leaving_whole)
+        return events.pipe(ops.filter(keeps), leaving_whole)
 
     return cast("Observable[T]", rx.defer(made))
 

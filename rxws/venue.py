@@ -162,17 +162,21 @@ class Venue(Protocol):
     TABLE: Table
     """What errors of a connection mean here: `errors.TABLE`, changed where the venue asks for more."""
 
-    TRADE_RULE: Rule | None
-    """What the numbers of consecutive trades must be like; None: they say nothing."""
+    @property
+    def TRADE_RULE(self) -> Rule | None:
+        """What the numbers of consecutive trades must be like; None: they say nothing."""
 
-    BOOK_RULE: Rule | None
-    """What the numbers of consecutive messages of a book must be like; None: they say nothing."""
+    @property
+    def BOOK_RULE(self) -> Rule | None:
+        """What the numbers of consecutive messages of a book must be like; None: they say nothing."""
 
-    PROOF: Callable[[str], str] | None
-    """Returns of a symbol the topic whose heartbeats say which trade was the last one; None: there is none."""
+    @property
+    def PROOF(self) -> Callable[[str], str] | None:
+        """Returns of a symbol the topic whose heartbeats say which trade was the last one; None: there is none."""
 
-    SNAPSHOTS: Snapshots | None
-    """Where a book begins, and begins anew after a gap; None: with the snapshot that follows a subscription."""
+    @property
+    def SNAPSHOTS(self) -> Snapshots | None:
+        """Where a book begins, and begins anew after a gap; None: with the snapshot that follows a subscription."""
 
     def trades(self, symbol: str) -> str:
         """Return the topic of a symbol's trades.

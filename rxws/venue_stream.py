@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import Any, Unpack, cast
+from urllib.parse import urlsplit
 
 from reactivex import Observable, Subject, abc
 
 from rxws import operators as wsops
-from rxws.arguments import seconds
+from rxws.arguments import check_url, seconds
 from rxws.backoff import Backoff
 from rxws.decoding import PerConnection
 from rxws.desired import Topics
 from rxws.dialogue import Dialogue, Patience, Told
-from rxws.errors import ConfigError, RxwsError
+from rxws.errors import TABLE, ConfigError, RxwsError
 from rxws.events import Event
 from rxws.market import Candle, Quote, Ticker, Trade
 from rxws.options import StreamOptions
+from rxws.redaction import masked
 from rxws.rotation import Rotation
 from rxws.scheduler import given
 from rxws.stream import ws_observable
@@ -43,6 +46,9 @@ OURS = (
 
 AGE = 0.98
 """What a connection may use of the age at which the venue closes it: of 24 hours, 23 and a half."""
+SPREAD = 0.5
+"""Seconds by which the network may bring two messages closer together than they were sent: a venue counts what arrives,
+and one lost packet alone delays all behind it by 0.2 and more."""
 OVERLAP = 10.0
 """Seconds that a successor has to deliver in; a venue that announces its end leaves 60, or none that it promises."""
 
@@ -53,11 +59,27 @@ def check_options(venue: Venue, base: str | None, options: StreamOptions) -> Non
     Raises:
         ConfigError: it names the argument.
     """
+    if not hasattr(venue, "connection_url"):
+        right = "take a module of rxws.exchanges, such as rxws.exchanges.binance; a feed has its own as `venue`"
+        raise ConfigError("venue", f"{venue!r} is none; {right}")
+    if base is not None:
+        _check_base(base)
     for name in OURS:
         if name in options:
             raise ConfigError(name, "the venue answers for it; leave it out, or take ws_observable and do it by hand")
     given = cast(StreamOptions, {"topic": _topic, **options})
     ws_observable(venue.connection_url(next(iter(venue.ENDPOINTS)), base), **given)
+
+
+def _check_base(base: str) -> None:
+    try:
+        check_url(base, {})
+    except ConfigError as error:
+        raise ConfigError("base", error.message) from None
+    parts = urlsplit(base)
+    if parts.path.strip("/") or parts.query:
+        right = "take scheme and host, such as wss://test.deribit.com; the venue's module knows the rest"
+        raise ConfigError("base", f"{masked(base)!r} has a path, or a query; {right}")
 
 
 def patience(acknowledgement: float | None, first_data: float | Callable[[str], float | None] | None) -> Patience:
@@ -119,16 +141,19 @@ def venue_stream(
             "heartbeat": None
             if venue.HEARTBEAT is None
             else wsops.heartbeat(venue.HEARTBEAT.every, venue.HEARTBEAT.payload),
-            "send_limit": rules.send,
+            "send_limit": None if rules.send is None else replace(rules.send, per=rules.send.per + SPREAD),
             "max_age": None if rules.max_age is None else AGE * rules.max_age,
             "rotate": Rotation(notices, overlap=OVERLAP, key=sequence),
             "idle_timeout": rules.silence,
             # The venue counts an address's dials, whoever makes them.
             "dials": None if rules.dials is None else governor_for(venue.NAME, rules.dials, given(scheduler)),
-            "retry": Backoff(table=venue.TABLE),
+            "retry": Backoff(),
             "topic": _topic,
         }
         merged = cast(StreamOptions, {**defaults, **options})
+        retry = merged["retry"]
+        if isinstance(retry, Backoff) and retry.table is TABLE:
+            merged["retry"] = replace(retry, table=venue.TABLE)
         stream = ws_observable(url, decode=PerConnection(dialogue), lifecycle=True, **merged)
         return stream.subscribe(observer, scheduler=scheduler)
 

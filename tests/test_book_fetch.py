@@ -119,3 +119,37 @@ def test_what_cannot_be_had_or_read_is_an_error(answer: Any) -> None:
     book_fetch("v", SNAPSHOTS, get)("a").subscribe(on_error=ends.append, scheduler=virtual)
     virtual.advance_by(1.0)
     assert [type(each) for each in ends] == [OSError if isinstance(answer, Exception) else ValueError]
+
+
+def test_an_answer_that_cannot_be_awaited_is_an_error_that_says_what_to_do() -> None:
+    """A function that blocks would hold up every stream of its loop."""
+    virtual = TestScheduler()
+    ends: list[Exception] = []
+    blocking: Any = lambda url: b"7"  # noqa: E731
+
+    book_fetch("v", SNAPSHOTS, blocking)("a").subscribe(on_error=ends.append, scheduler=virtual)
+    virtual.advance_by(1.0)
+
+    assert "get returned bytes, and nothing to await; take an async function" in str(ends[0])
+
+
+def test_a_try_that_waited_for_its_turn_and_failed_brings_the_next_no_nearer() -> None:
+    """Others have used up what the venue takes in a minute."""
+    seen = Seen(lambda source: source)
+    asked: list[float] = []
+
+    async def get(url: str) -> bytes:
+        if url.endswith("MINE"):
+            asked.append(seen.virtual.clock)
+            raise OSError("503")
+        return b"7"
+
+    fetch = book_fetch("v", SNAPSHOTS, get)
+    for symbol in "ab":
+        fetch(symbol).subscribe(scheduler=seen.virtual)
+    seen.subscription.dispose()
+    seen.source.pipe(order_book(fetch=fetch, every=20.0, timeout=None)).subscribe(seen.take, scheduler=seen.virtual)
+    seen.send(delta(8, 9, first=8, symbol="MINE"))
+    seen.virtual.advance_to(170.0)
+
+    assert asked == [60.0, 100.0, 160.0]

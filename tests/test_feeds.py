@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import reactivex as rx
+from msgspec import structs
 from reactivex import Observable, Subject
 from reactivex import operators as ops
 
@@ -240,11 +241,54 @@ async def test_with_lifecycle_the_stream_tells_of_its_connection_its_topic_and_w
 
     kinds = [type(each) for each in seen if not isinstance(each, TopicChanged)]
     assert kinds[-3:] == [Trade, Gap, Trade]
-    # Whatever is told of it, the topic has the name that it has on the wire.
-    assert {each.topic for each in seen if isinstance(each, Gap | TopicChanged)} == {feed.venue.trades(symbol)}
+    # What operators find is told by venue, kind and symbol, and what the venue says by the name on its wire.
+    assert {each.topic for each in seen if isinstance(each, Gap)} == {f"deribit:trade:{symbol}"}
+    assert {each.topic for each in seen if isinstance(each, TopicChanged)} == {feed.venue.trades(symbol)}
     statuses = [each.status for each in seen if isinstance(each, TopicChanged)]
     assert statuses == [TopicStatus.REQUESTED, TopicStatus.ACKNOWLEDGED, TopicStatus.LIVE]
     assert any(isinstance(each, Opened) for each in seen)
+
+
+@pytest.mark.parametrize("is_shared", [False, True])
+async def test_what_is_missing_of_a_feeds_trades_is_filled_in_in_its_place(is_shared: bool) -> None:
+    """By `fill_gaps` as it stands, behind the feed: values and gaps have the same name for their topic."""
+    numbers: list[int | None] = []
+
+    async def fetch(gap: Gap) -> list[Trade]:
+        await asyncio.sleep(0.01)
+        return [structs.replace(sample[0], sequence=number) for number in range(gap.last + 1, gap.next)]
+
+    sample: list[Trade] = []
+    async with venue("binance", rate=None) as (exchange, feed, symbol):
+        trades = (feed.shared() if is_shared else feed).trades(symbol, lifecycle=True)
+        trades = trades.pipe(ops.do_action(lambda each: sample.append(each) if isinstance(each, Trade) else None))
+        filled = trades.pipe(wsops.fill_gaps(fetch, lambda trade: trade.sequence), wsops.data_only())
+        subscription = filled.subscribe(lambda each: numbers.append(each.sequence), scheduler=rxws.scheduler())
+        await exchange.until(lambda: exchange.live and exchange.live[0].streams)
+        exchange.burst(3)
+        exchange.drop_messages(2)
+        exchange.burst(4)
+        await until(lambda: len(numbers) == 7)
+        exchange.burst(1)
+        await until(lambda: len(numbers) == 8)
+        subscription.dispose()
+
+    assert numbers == list(range(sample[0].sequence or 0, (sample[0].sequence or 0) + 8))
+
+
+def test_wrong_options_of_a_feed_are_refused_at_once() -> None:
+    """And what each method has is none."""
+    for options, field in (({"bse": 1}, "bse"), ({"lifecycle": True}, "lifecycle"), ({"base": "x"}, "base")):
+        with pytest.raises(ConfigError) as told:
+            binance.configured(**options)
+        assert told.value.field == field
+
+
+@pytest.mark.parametrize("get", ["https://api.binance.com", 7])
+def test_what_gets_books_is_a_function(get: Any) -> None:
+    """Else it would be tried for ever."""
+    with pytest.raises(ConfigError, match="not callable"):
+        binance.book("BTCUSDT", get=get)
 
 
 @pytest.mark.parametrize("is_shared", [False, True])

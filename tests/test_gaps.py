@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rxws.gaps import Rule, State, Step, Verdict, consecutive, links
+from rxws.gaps import Rule, State, Step, Verdict, consecutive, consecutive_trades, links
 from rxws.market import BookDelta, BookSnapshot, Candle, LastTrade, MarketEvent, Quote, Ticker, Trade
 
 OK, DUPLICATE, GAP, RESET = Verdict.OK, Verdict.DUPLICATE, Verdict.GAP, Verdict.RESET
@@ -424,3 +424,9 @@ def test_what_was_proven_missing_may_come_yet() -> None:
 def test_a_later_proof_tells_what_else_is_missing() -> None:
     """And no proof that is older than another one."""
     assert walked(trade(7), proof(9), proof(8), proof(11)) == ["ok", "gap 7-10", "ok", "gap 7-12"]
+
+
+def test_a_rule_for_trades_passes_over_the_books_of_the_same_stream() -> None:
+    """They have numbers of another kind."""
+    both = (trade(1), delta(700), trade(2), book(9), trade(3), delta(900), trade(5))
+    assert verdicts(consecutive_trades, *both) == [Verdict.OK] * 6 + [Verdict.GAP]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,21 +12,24 @@ from reactivex.disposable import SerialDisposable
 from reactivex.subject import BehaviorSubject
 from reactivex.testing import TestScheduler
 
-from rxws import venue_observable
+from rxws import Backoff, multiplex, venue_observable
 from rxws.correspondence import PENDING, Correspondence
 from rxws.desired import Topics
 from rxws.errors import (
+    TABLE,
     BufferOverflow,
     ConfigError,
     ConnectionClosed,
     ConnectionFailed,
     DecodeError,
     Killed,
+    RetryAfter,
     SubscriptionRejected,
     SubscriptionTimeout,
 )
 from rxws.events import BadFrame, Closed, Event, GaveUp, Rejected, Rotated, Stale, TopicChanged, TopicStatus
 from rxws.exchanges import binance, binance_usdm
+from rxws.feeds import binance as binance_feed
 from rxws.limits import SendLimit
 from rxws.market import Quote
 from rxws.testing import Attempt, ScriptedTransport
@@ -172,7 +176,7 @@ def test_a_refused_topic_may_be_told_only_and_the_others_go_on(caplog: pytest.Lo
     ]
     (rejected,) = talked.of(Rejected)
     assert (rejected.topic, rejected.reply) == (fake, "invalid stream")
-    assert [each.getMessage() for each in caplog.records] == [f"{rejected.origin}: the venue refused {fake}"]
+    assert [each.getMessage() for each in caplog.records] == [f"{rejected.origin}: {fake} was refused (event Rejected)"]
     assert topics.statuses == {**dict.fromkeys([BTC, ETH, BNB], TopicStatus.ACKNOWLEDGED), fake: TopicStatus.REJECTED}
     assert talked.error is None
 
@@ -270,6 +274,70 @@ def test_a_change_that_is_taken_back_at_once_says_nothing() -> None:
     assert talked.topics == [(BTC, "requested"), (BTC, "acknowledged")]
 
 
+def test_what_is_wanted_while_requests_are_kept_back_goes_together_behind_them() -> None:
+    """One message for all of it, and what was wanted in vain is never asked for; what is discarded is so at once."""
+    topics = Topics([BTC, ETH])
+    talked = talk(until((3.0, quote(ETH, 1))), topics=topics, send_limit=SendLimit(2, 10.0)).to(1.0)
+    topics.add(BNB)  # waits for its place
+    talked.to(1.5)
+    many = [binance.quotes(f"A{number}USDT") for number in range(5)]
+    for number, topic in enumerate(many):
+        topics.add(topic)
+        talked.to(2.0 + number / 10)
+    topics.discard(many[2])
+    topics.discard(ETH)
+    talked.to(9.0)
+    assert talked.said() == [(SUB, [BTC, ETH])]
+    assert (talked.values, talked.stats.late) == ([], 1)
+    talked.to(15.0)
+    assert talked.said()[1:] == [(SUB, [BNB])]
+    talked.to(25.0)
+    assert talked.said()[2:] == [(UNSUB, [ETH])]
+    talked.to(60.0)
+    assert talked.said()[3:] == [(SUB, [*many[:2], *many[3:]])]
+
+
+def test_what_ends_and_is_wanted_again_while_requests_are_kept_back_begins_anew() -> None:
+    """On the wire too: whoever wants it wants its beginning."""
+    topics = Topics([BTC, ETH])
+    talked = talk(until(), topics=topics, send_limit=SendLimit(2, 10.0)).to(1.0)
+    topics.add(BNB)
+    talked.to(2.0)
+    topics.discard(BTC)
+    talked.to(3.0)
+    topics.add(BTC)
+    talked.to(60.0)
+    assert talked.said()[1:] == [(SUB, [BNB]), (UNSUB, [BTC]), (SUB, [BTC])]
+
+
+def test_requests_that_are_kept_back_for_long_are_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """OKX takes 480 an hour; until they have left, nothing else tells of it."""
+    topics = Topics([BTC])
+    talked = talk(until(), topics=topics, send_limit=SendLimit(2, 40.0), ack_timeout=None).to(1.0)
+    topics.add(ETH)
+    talked.to(15.5)
+    assert caplog.messages == []
+    talked.to(17.0)
+    (told,) = caplog.messages
+    assert "1 requests have waited for 15 s" in told
+    talked.to(300.0)
+    assert len(caplog.messages) == 1
+
+
+def test_a_venues_limit_is_kept_also_where_the_network_brings_messages_closer_together() -> None:
+    """By half a second: Binance counts five a second as they arrive, and ends the connection of whoever sends more."""
+    talked = talk(until(), topics=[binance.quotes(f"A{number}USDT") for number in range(1_000)])
+    assert [len(talked.to(at).said()) for at in (1.0, 1.49, 1.51, 2.99, 3.01)] == [4, 4, 8, 8, 10]
+
+
+@pytest.mark.parametrize(("table", "waits"), [(None, 120.0), ({**TABLE, 1008: RetryAfter(7.0)}, 7.0)])
+def test_what_an_error_means_here_is_so_with_a_policy_of_ones_own(table: Any, waits: float) -> None:
+    """Binance bans who comes back sooner; a table of one's own says otherwise."""
+    retry = Backoff(initial=3.0, cap=3.0, **({} if table is None else {"table": table}))
+    talked = talk(until(lost=(1.0, ConnectionClosed(1008))), until(), retry=retry).to(300.0)
+    assert talked.dials == [0.0, pytest.approx(1.0 + waits)]
+
+
 def test_what_crosses_the_message_that_ends_it_is_dropped_and_counted() -> None:
     """It is late."""
     topics = Topics([BTC, ETH])
@@ -337,15 +405,15 @@ def test_more_than_a_connection_has_are_refused_without_a_word_to_the_venue() ->
     """Binance would end them all with the 1,025th; those that are refused take no place."""
     most = [binance.quotes(f"A{number}USDT") for number in range(1_024)]
     topics = Topics(most[:-1])
-    talked = talk(until(), topics=topics, on_rejected="tell").to(1.0)
+    talked = talk(until(), topics=topics, on_rejected="tell").to(10.0)
     topics.add(most[-1], BTC, ETH)
-    talked.to(2.0)
+    talked.to(11.0)
     assert [event.topic for event in talked.of(Rejected)] == [BTC, ETH]
     assert "at most 1024" in talked.of(Rejected)[0].reply
     topics.discard(most[0])
-    talked.to(3.0)
+    talked.to(12.0)
     topics.renew(ETH)
-    talked.to(4.0)
+    talked.to(13.0)
     assert talked.said()[-2:] == [(UNSUB, [most[0]]), (SUB, [ETH])]
 
 
@@ -581,7 +649,7 @@ def test_no_room_for_a_request_costs_the_connection_and_is_retried() -> None:
 def test_pending_requests_are_bounded() -> None:
     """Those that a venue never answers are forgotten, the oldest first."""
     deaf: Any = Deaf()
-    correspondence = Correspondence(deaf, binance, lambda request: None)
+    correspondence = Correspondence(deaf, binance, lambda request: None, lambda: None, TestScheduler())
     for _ in range(PENDING + 10):
         correspondence.end([BTC])
     assert len(correspondence) == PENDING
@@ -594,6 +662,10 @@ class Deaf:
 
     def send(self, message: object) -> None:
         """It is lost."""
+
+    def when_sent(self, action: Callable[[], None]) -> None:
+        """It has left at once."""
+        action()
 
 
 # Who listens
@@ -725,6 +797,10 @@ def test_a_topic_that_falls_silent_is_told_as_stale() -> None:
         ([BTC], {"url": "ws://x"}, "url"),
         ([BTC], {"is_data": bool}, "is_data"),
         ([BTC], {"speed": 7}, "speed"),
+        ([BTC], {"base": "localhost:80"}, "base"),
+        ([BTC], {"base": 7}, "base"),
+        ([BTC], {"base": "ws://127.0.0.1:1/ws"}, "base"),
+        ([BTC], {"base": "ws://127.0.0.1:1?key=secret"}, "base"),
     ],
     ids=str,
 )
@@ -733,6 +809,15 @@ def test_a_wrong_argument_is_refused_before_anybody_subscribes(topics: Any, opti
     with pytest.raises(ConfigError) as told:
         venue_observable(binance, topics, **options)
     assert told.value.field == field
+
+
+@pytest.mark.parametrize("wrong", [binance_feed, "binance"], ids=["feed", "name"])
+def test_what_is_no_venue_is_refused_by_what_would_be_one(wrong: Any) -> None:
+    """Feeds are called as their modules are."""
+    for make in (lambda: venue_observable(wrong, [BTC]), lambda: multiplex(wrong)):
+        with pytest.raises(ConfigError, match="take a module of rxws.exchanges") as told:
+            make()
+        assert told.value.field == "venue"
 
 
 def test_topics_of_two_endpoints_are_refused() -> None:

@@ -6,6 +6,7 @@ Source: Binance, "WebSocket Streams for Binance" (github.com/binance/binance-spo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -46,6 +47,8 @@ QUOTES = tuple(
 INTERVALS = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M")
 """How long candles may be; spot has some of one second too."""
 DEPTHS = (5, 10, 20)
+SYMBOL = re.compile(r"\w+")
+"""There are such as are not of ASCII, and futures that expire, BTCUSDT_261225."""
 LONGEST_URL = 8_000
 """A longer one is refused: LUCIT-Systems-and-Development/unicorn-binance-websocket-api, issue 38."""
 
@@ -270,12 +273,12 @@ def book(symbol: str, depth: int | None = None) -> str:
 
 def lower(symbol: str) -> str:
     """Return a symbol as the names of streams have it."""
-    return check_symbol(symbol, "BTCUSDT").lower()
+    return check_symbol(symbol, "BTCUSDT", SYMBOL).lower()
 
 
 def in_query(symbol: str) -> str:
     """Return a symbol as a request by HTTP names it; there are such as are not of ASCII."""
-    return quote(check_symbol(symbol, "BTCUSDT").upper())
+    return quote(check_symbol(symbol, "BTCUSDT", SYMBOL).upper())
 
 
 def url(connection: str, topics: Sequence[str]) -> str:
@@ -298,6 +301,6 @@ def pair_of(symbol: str) -> tuple[str, str]:
         ConfigError: it does not end with a currency that is known to end one.
     """
     for currency in QUOTES:
-        if check_symbol(symbol, "BTCUSDT").endswith(currency) and symbol != currency:
+        if check_symbol(symbol, "BTCUSDT", SYMBOL).endswith(currency) and symbol != currency:
             return symbol.removesuffix(currency), currency
     raise ConfigError("symbol", f"{symbol!r} does not end with a known quote currency; take one like 'BTCUSDT'")

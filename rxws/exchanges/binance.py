@@ -75,9 +75,9 @@ RULES = Rules(
 # Who sends too much is closed with 1008, and refused for two minutes: each attempt of that time begins them anew.
 TABLE: Table = {**errors.TABLE, 1008: errors.RetryAfter(120.0)}
 
-TRADE_RULE: gaps.Rule | None = gaps.consecutive
+TRADE_RULE: gaps.Rule = gaps.consecutive_trades
 PROOF: Callable[[str], str] | None = None
-BOOK_RULE: gaps.Rule | None = gaps.links
+BOOK_RULE: gaps.Rule = gaps.links
 
 
 def trades(symbol: str) -> str:
@@ -256,7 +256,7 @@ def _snapshot_url(symbol: str) -> str:
 
 
 # One has a weight of 250, of 6,000 that an address has a minute: some are left for whatever else it asks.
-SNAPSHOTS: Snapshots | None = Snapshots(_snapshot_url, _whole, Dials(20, 60.0))
+SNAPSHOTS: Snapshots = Snapshots(_snapshot_url, _whole, Dials(20, 60.0))
 
 _streams, _events = decoders(NAME)
 _codec = Codec(

@@ -77,9 +77,9 @@ TABLE: Table = {**errors.TABLE, 1008: errors.RetryAfter(120.0)}
 PUBLIC = ("bookTicker", "depth", "rpiDepth")
 """What streams of the class "public" are called; all others are "market"."""
 
-TRADE_RULE: gaps.Rule | None = gaps.consecutive
+TRADE_RULE: gaps.Rule = gaps.consecutive_trades
 PROOF: Callable[[str], str] | None = None
-BOOK_RULE: gaps.Rule | None = gaps.links
+BOOK_RULE: gaps.Rule = gaps.links
 
 
 def trades(symbol: str) -> str:
@@ -281,7 +281,7 @@ def _fetched(body: bytes, symbol: str) -> BookSnapshot:
 
 
 # One has a weight of 20, of 2,400 that an address has a minute.
-SNAPSHOTS: Snapshots | None = Snapshots(_snapshot_url, _fetched, Dials(100, 60.0))
+SNAPSHOTS: Snapshots = Snapshots(_snapshot_url, _fetched, Dials(100, 60.0))
 
 _streams, _events = decoders(NAME)
 _codec = Codec(

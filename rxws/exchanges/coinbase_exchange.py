@@ -79,8 +79,8 @@ RULES = Rules(
 
 TABLE: Table = errors.TABLE
 
-TRADE_RULE: gaps.Rule | None = gaps.consecutive
-BOOK_RULE: gaps.Rule | None = None
+TRADE_RULE: gaps.Rule = gaps.consecutive_trades
+BOOK_RULE: None = None
 SNAPSHOTS: Snapshots | None = None
 
 # That the acknowledgement calls a channel so is not in the documents; public clients know it.

@@ -82,9 +82,9 @@ RULES = Rules(
 
 TABLE: Table = errors.TABLE
 
-TRADE_RULE: gaps.Rule | None = gaps.consecutive
+TRADE_RULE: gaps.Rule = gaps.consecutive_trades
 PROOF: Callable[[str], str] | None = None
-BOOK_RULE: gaps.Rule | None = gaps.links
+BOOK_RULE: gaps.Rule = gaps.links
 SNAPSHOTS: Snapshots | None = None
 
 MINUTES = {**{str(each): each for each in (1, 3, 5, 10, 15, 30, 60, 120, 180, 360, 720)}, "1D": 1_440}

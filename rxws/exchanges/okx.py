@@ -80,9 +80,9 @@ RULES = Rules(
 TABLE: Table = errors.TABLE
 
 # Trades are told together where one order filled several, so that their numbers skip.
-TRADE_RULE: gaps.Rule | None = None
+TRADE_RULE: None = None
 PROOF: Callable[[str], str] | None = None
-BOOK_RULE: gaps.Rule | None = gaps.links
+BOOK_RULE: gaps.Rule = gaps.links
 
 SECONDS = {"s": 1, "m": 60, "H": 3_600, "D": 86_400, "W": 7 * 86_400}
 INTERVALS = {
@@ -401,7 +401,7 @@ def _snapshot(body: bytes, symbol: str) -> BookSnapshot:
 
 
 # An address may ask 40 times in two seconds.
-SNAPSHOTS: Snapshots | None = Snapshots(_snapshot_url, _snapshot, Dials(30, 2.0), are_needed=False)
+SNAPSHOTS: Snapshots = Snapshots(_snapshot_url, _snapshot, Dials(30, 2.0), are_needed=False)
 
 
 def _levels(told: list[tuple[Decimal, Decimal, str, str]]) -> tuple[Level, ...]:

@@ -301,7 +301,7 @@ def test_coinbases_books_have_nothing_to_check() -> None:
 def test_trades_are_numbered_without_a_hole(name: str, trades: int) -> None:
     """The rule for trades finds nothing missing, and finds what is left out."""
     rule, states, seen = recording(name).venue.TRADE_RULE, {}, []
-    assert rule is gaps.consecutive
+    assert rule is gaps.consecutive_trades
     for event in recording(name).events:
         if isinstance(event, Trade):
             step = rule(states.get(event.symbol), event)

@@ -81,12 +81,13 @@ def test_a_book_is_emitted_after_every_change_of_it() -> None:
     """From its first snapshot on, the same object each time."""
     books: list[object] = []
     source: Subject[object] = Subject()
-    source.pipe(order_book()).subscribe(books.append)
+    source.pipe(order_book()).subscribe(books.append, on_completed=lambda: books.append("completed"))
 
     source.on_next(snapshot(1, 10))
     source.on_next(delta(2, 11))
+    source.on_completed()
 
-    assert len(books) == 2
+    assert books[2:] == ["completed"]
     assert books[0] is books[1]
     assert isinstance(books[0], OrderBook)
     assert [price for price, _ in books[0].bids] == [11, 10]
@@ -374,6 +375,14 @@ def test_who_raises_is_not_told_of_drops_any_more() -> None:
         seen.after(60.0)
     assert told == [1]
     assert seen.source.observers == []
+
+
+def test_who_leaves_is_not_told_of_drops_any_more() -> None:
+    """Though there were more than have been told."""
+    seen, _ = fetching(maxsize=1)
+    seen.send(*(delta(number, number, first=number) for number in range(1, 11)))
+    seen.subscription.dispose()
+    assert seen.after(60.0) == ["Overflow"]
 
 
 def test_a_snapshot_of_the_stream_ends_a_fetch() -> None:

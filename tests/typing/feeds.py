@@ -8,13 +8,15 @@ from reactivex import Observable
 
 import rxws
 from rxws import operators as wsops
-from rxws.events import Event, TopicStatus
+from rxws import venue_observable
+from rxws.events import Event, Gap, TopicStatus
 from rxws.exchanges import binance_usdm, okx
 from rxws.feed import Feed, SharedFeed
 from rxws.feeds import binance, deribit
 from rxws.market import BookDelta, BookSnapshot, Candle, MarketEvent, Quote, Ticker, Trade
 from rxws.operators.fresh import Leg
 from rxws.orderbook import OrderBook
+from rxws.venue import Snapshots
 
 assert_type(binance, Feed)
 assert_type(binance.trades("BTCUSDT"), Observable[Trade])
@@ -42,3 +44,7 @@ assert_type(rxws.venue_observable(okx, topics, lifecycle=True), Observable[Marke
 mux = rxws.multiplex(binance_usdm)
 assert_type(mux["btcusdt@aggTrade"], Observable[MarketEvent])
 assert_type(mux.observe("btcusdt@aggTrade", lifecycle=True), Observable[MarketEvent | Event])
+
+checked = venue_observable(binance_usdm, ["btcusdt@aggTrade"]).pipe(wsops.detect_gaps(binance_usdm.TRADE_RULE))
+assert_type(checked, Observable[MarketEvent | Gap])
+assert_type(binance_usdm.SNAPSHOTS, Snapshots)

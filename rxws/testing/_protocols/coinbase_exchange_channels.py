@@ -58,7 +58,7 @@ class Matches(TradeTopic):
 
     def first(self, now_ms: int) -> str:
         """The match that was told last."""
-        return self._told("last_match")
+        return self._told("last_match", now_ms)
 
     def tell(self, now_ms: int) -> str:
         """The next match."""
@@ -66,17 +66,18 @@ class Matches(TradeTopic):
             order = self.instrument.next_order(self.fills, now_ms)
             self._waiting = [(order, number, size) for number, size in enumerate(order.sizes, start=order.first)]
         self._last = self._waiting.pop(0)
-        return self._told("match")
+        return self._told("match", now_ms)
 
-    def _told(self, kind: str) -> str:
+    def _told(self, kind: str, now_ms: int) -> str:
         order, number, size = self._last
+        at = order.ms or now_ms  # the one before the first has no time
         maker, taker = (f"{number:08x}-0000-4000-8000-00000000000{end}" for end in "ab")
         # Its side is the maker's.
         return (
             f'{{"type":"{kind}","trade_id":{number},"maker_order_id":"{maker}","taker_order_id":"{taker}",'
             f'"side":"{"sell" if order.buys else "buy"}","size":"{self.instrument.sizes.text(size)}",'
             f'"price":"{self.instrument.prices.text(order.price)}","product_id":"{self.instrument.symbol}",'
-            f'"sequence":{sequence_of(number)},"time":"{time_text(order.ms)}"}}'
+            f'"sequence":{sequence_of(number)},"time":"{time_text(at)}"}}'
         )
 
 
