@@ -110,8 +110,12 @@ class Correspondence:
             self._drained()
 
     def _tell(self, *_: object) -> None:
-        words = "%s: %d requests have waited for %g s, for no more may be sent as yet; their topics stay as they are"
-        LOG.warning(words, masked(self._connection.url), self._kept, LONG)
+        LOG.warning(
+            "%s: %d requests have waited for %g s, for no more may be sent as yet; their topics stay as they are",
+            masked(self._connection.url),
+            self._kept,
+            LONG,
+        )
 
     def replies(self, payload: bytes, kind: Kind) -> Iterator[Reply]:
         """Yield what a message answers, one request after the other; an error answers one at most."""
