@@ -237,8 +237,8 @@ class Attempt(abc.DisposableBase):
             raise ConnectionClosed(1006)
         self._outbox.send(message, unsent)
 
-    def when_sent(self, action: Callable[[], None]) -> None:
-        self._outbox.when_sent(action)
+    def when_sent(self, action: Callable[[], None], lost: Callable[[], None] | None = None) -> None:
+        self._outbox.when_sent(action, lost or _nothing)
 
     def attach(self, sink: Sink, entry: Entry | None = None) -> None:
         self._inbox.attach(sink, entry)
@@ -354,7 +354,7 @@ class Attempt(abc.DisposableBase):
         try:
             self._observer.on_error(error)
         except RAISED as raised:
-            report(raised)
+            report(raised, self._scheduler)
 
     def _crashed(self, error: BaseException) -> None:
         # The journal first: it disposes all of the subscription, so that who raised is told nothing more.
@@ -365,6 +365,10 @@ class Attempt(abc.DisposableBase):
                 self._close_socket(1000, "")
         if not seen_to:
             report(error, self._scheduler)
+
+
+def _nothing() -> None:
+    pass
 
 
 def _farewell(error: Exception) -> tuple[int, str]:

@@ -80,7 +80,7 @@ class Correspondence:
         if not self.say(request.payload):
             return
         self._kept += 1
-        self._connection.when_sent(partial(self._sent, request))
+        self._connection.when_sent(partial(self._sent, request), self._fail)
         if self._kept == 1:
             self._timer.disposable = self._scheduler.schedule_relative(LONG, self._tell)
 
@@ -91,11 +91,15 @@ class Correspondence:
         except Disconnected:  # it ends at this very moment
             return False
         except RxwsError as error:
-            lost = ConnectionFailed(self._connection.url)
-            lost.__cause__ = error
-            self._connection.fail(lost)
+            self._fail(error)
             return False
         return True
+
+    def _fail(self, error: RxwsError | None = None) -> None:
+        """What could not be asked for would be missed in silence."""
+        lost = ConnectionFailed(self._connection.url)
+        lost.__cause__ = error
+        self._connection.fail(lost)
 
     def dispose(self) -> None:
         """Nothing is sent any more, or told."""

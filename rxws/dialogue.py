@@ -143,14 +143,17 @@ class Dialogue:
 
     def _update(self) -> None:
         self._is_changing = False
-        renewed, self._renewed = self._renewed, set()
+        # What a limit keeps back goes first; what is wanted meanwhile goes together behind it. Until then what is to be
+        # renewed goes on.
+        self._is_behind = self._correspondence.is_kept
+        renewed = set[str]()
+        if not self._is_behind:
+            renewed, self._renewed = self._renewed, renewed
         for topic in [topic for topic in self.statuses if topic in renewed or topic not in self._topics]:
             # The venue does not have what it refused, and would refuse the others with it.
             if self.statuses[topic] is not TopicStatus.REJECTED:
                 self._ending[topic] = None
             self._forget(topic)
-        # What a limit keeps back goes first; what is wanted meanwhile goes together behind it.
-        self._is_behind = self._correspondence.is_kept
         if not self._is_behind:
             there, self._ending = list(self._ending), {}
             self._correspondence.end(there)

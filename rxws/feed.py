@@ -132,11 +132,9 @@ class SharedFeed(Topical):
 
     def _changes(self, topic: str, has_beginning: bool) -> Observable[Any]:
         events = self._events(topic)
-        if not has_beginning:
-            return events
-        later = events.pipe(whole_first(self._one((topic, "asked for"), self._asking(topic))))
-        # To whoever is the first the venue sends one anyway.
-        return rx.defer(lambda _: events if self.multiplex.status(topic) is None else later)
+        return (
+            events.pipe(whole_first(self._one((topic, "asked for"), self._asking(topic)))) if has_beginning else events
+        )
 
     def _asking(self, topic: str) -> Observable[Any]:
         """Ask for a snapshot for as long as somebody waits for one, and where none is on its way."""

@@ -59,12 +59,12 @@ class Outbox:
         if self._pacer is not None:
             self._pacer.answered()
 
-    def when_sent(self, action: Callable[[], None]) -> None:
-        """Call `action` when all that waits now is sent: at once where nothing does."""
+    def when_sent(self, action: Callable[[], None], lost: Callable[[], None]) -> None:
+        """Call `action` when all that waits now is sent, at once where nothing does; `lost` where some was lost."""
         if self._pacer is None:
             action()
         else:
-            self._pacer.when_sent(action)
+            self._pacer.when_sent(action, lost)
 
     def end(self) -> int:
         """Send nothing more; return how many messages waited, and are dropped."""

@@ -28,7 +28,7 @@ class Frame:
     write: Callable[[], None]
     size: int
     unsent: Callable[[], None] | None
-    then: list[Callable[[], None]] = field(default_factory=list)
+    then: list[tuple[Callable[[], None], Callable[[], None]]] = field(default_factory=list)
 
 
 class Pacer:
@@ -85,12 +85,12 @@ class Pacer:
         """A pong has been sent."""
         self._window.answered(self._now())
 
-    def when_sent(self, action: Callable[[], None]) -> None:
-        """Call `action` when all that waits now is sent, at once where nothing does; never where something was lost."""
+    def when_sent(self, action: Callable[[], None], lost: Callable[[], None]) -> None:
+        """Call `action` when all that waits now is sent, at once where nothing does; `lost` where some was lost."""
         if self._waiting:
-            self._waiting[-1].then.append(action)
-        elif not self._incomplete:
-            action()
+            self._waiting[-1].then.append((action, lost))
+        else:
+            (lost if self._incomplete else action)()
 
     def end(self) -> int:
         """Send nothing more, give back what is wanted back, and return how many messages are dropped."""
@@ -124,6 +124,5 @@ class Pacer:
         except RxwsError:  # whoever sent it has gone on long ago
             self._incomplete = True
             self._late()
-        for action in frame.then:
-            if not self._incomplete:
-                action()
+        for action, lost in frame.then:
+            (lost if self._incomplete else action)()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from reactivex import abc
 from reactivex.disposable import Disposable, SerialDisposable
-from reactivex.scheduler.eventloop import AsyncIOScheduler
 
 from rxws.desired import Topics
 from rxws.dialogue import Patience, Told
@@ -16,7 +16,7 @@ from rxws.events import Event, Rejected, Stale, TopicChanged, TopicStatus
 from rxws.lingering import linger
 from rxws.market import MarketEvent
 from rxws.options import StreamOptions
-from rxws.scheduler import RAISED, report_aside
+from rxws.scheduler import RAISED, report_aside, whose_time
 from rxws.venue import Venue
 from rxws.venue_observable import Failure, raises
 from rxws.venue_stream import venue_stream
@@ -67,6 +67,7 @@ class Shard:
         self._fading = SerialDisposable()
         self._running: SerialDisposable | None = None
         self._scheduler: abc.SchedulerBase | None = None
+        self._whose: Hashable = None
 
     @property
     def has_room(self) -> bool:
@@ -77,7 +78,7 @@ class Shard:
     @property
     def is_lost(self) -> bool:
         """Whether its event loop was closed under it: nothing comes of it any more."""
-        return isinstance(self._scheduler, AsyncIOScheduler) and self._scheduler._loop.is_closed()
+        return isinstance(self._whose, asyncio.AbstractEventLoop) and self._whose.is_closed()
 
     def join(
         self,
@@ -104,7 +105,7 @@ class Shard:
     def _begin(self, scheduler: abc.SchedulerBase) -> None:
         if self._running is not None:
             return
-        self._scheduler = scheduler
+        self._scheduler, self._whose = scheduler, whose_time(scheduler)
         running = self._running = SerialDisposable()
         told = venue_stream(
             self._tuning.venue,

@@ -339,8 +339,12 @@ class Connection(Protocol):
             TypeError, ValueError: it cannot be sent.
         """
 
-    def when_sent(self, action: Callable[[], None]) -> None:
-        """Call `action` once all that was sent so far has left: at once, unless a limit holds some of it back."""
+    def when_sent(self, action: Callable[[], None], lost: Callable[[], None] | None = None) -> None:
+        """Call `action` once all that was sent so far has left: at once, unless a limit holds some of it back.
+
+        `lost` is called in its place where some of it waited, and found no room on the socket when its turn came; None:
+        nobody is.
+        """
 
     def attach(self, sink: Sink, entry: Entry | None = None) -> None:
         """Hand every message to `sink`, those held so far first. There is one sink at most.

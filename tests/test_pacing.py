@@ -270,16 +270,16 @@ def test_what_cannot_be_sent_now_is_told_to_who_sends_it() -> None:
 
 
 def test_what_cannot_be_sent_later_is_told_and_the_next_goes_on() -> None:
-    """And nobody says that all was sent."""
-    outbox, sent = Outbox(), list[float]()
+    """And nobody says that all was sent, but that some was lost."""
+    outbox, sent = Outbox(), list[float | str]()
     outbox.send(*"abcdef")
-    outbox.pacer.when_sent(lambda: sent.append(outbox.virtual.clock))
+    outbox.pacer.when_sent(lambda: sent.append(outbox.virtual.clock), lambda: sent.append("lost"))
     outbox.full = True
     outbox.to(1.0)
     outbox.full = False
     outbox.send("g")
-    outbox.pacer.when_sent(lambda: sent.append(outbox.virtual.clock))
-    assert ([name for _, name in outbox.to(10.0)], outbox.late, sent) == (list("abcdg"), 2, [])
+    outbox.pacer.when_sent(lambda: sent.append(outbox.virtual.clock), lambda: sent.append("lost"))
+    assert ([name for _, name in outbox.to(10.0)], outbox.late, sent) == (list("abcdg"), 2, ["lost", "lost"])
 
 
 def test_it_is_said_when_all_is_sent() -> None:
@@ -287,7 +287,7 @@ def test_it_is_said_when_all_is_sent() -> None:
     outbox, sent = Outbox(SendLimit(2)), list[tuple[str, float]]()
 
     def say(word: str) -> None:
-        outbox.pacer.when_sent(lambda: sent.append((word, outbox.virtual.clock)))
+        outbox.pacer.when_sent(lambda: sent.append((word, outbox.virtual.clock)), bool)
 
     say("nothing")
     outbox.send("a")
@@ -317,7 +317,7 @@ def test_who_hears_that_all_is_sent_may_send_more() -> None:
     """It follows in order."""
     outbox = Outbox()
     outbox.send(*"abcde")
-    outbox.pacer.when_sent(lambda: outbox.send("f"))
+    outbox.pacer.when_sent(lambda: outbox.send("f"), bool)
     outbox.send("g")
     assert [name for _, name in outbox.to(10.0)] == list("abcdegf")
 

@@ -21,6 +21,7 @@ from websockets.asyncio.server import ServerConnection, serve
 import rxws
 from rxws import ws_observable
 from rxws.errors import BufferOverflow, ConfigError, ConnectionClosed
+from rxws.testing import Attempt, ScriptedTransport
 
 
 def test_run_returns_the_last_value_and_hands_each_to_on_next() -> None:
@@ -351,6 +352,23 @@ def test_what_a_consumer_raises_anywhere_comes_out_of_run() -> None:
 
         with pytest.raises(asyncio.CancelledError):
             rxws.run(ws_observable(url), cancelled)
+
+
+@pytest.mark.parametrize("options", [{"retry": None}, {"final_close_codes": {1000}}], ids=["error", "completed"])
+def test_what_a_consumer_raises_at_the_end_comes_out_of_run(options: Any) -> None:
+    """An operator's, which has no error handler of `run`'s."""
+
+    def raising(*_: object) -> None:
+        raise KeyError("the operator's own")
+
+    def broken(source: rx.Observable[Any]) -> rx.Observable[Any]:
+        return rx.Observable(
+            lambda observer, scheduler=None: source.subscribe(observer.on_next, raising, raising, scheduler=scheduler)
+        )
+
+    ends = Attempt(messages=[(0.0, "1")], lost=(0.0, ConnectionClosed(1000)))
+    with pytest.raises(KeyError, match="the operator's own"):
+        rxws.run(ws_observable("ws://scripted", transport=ScriptedTransport(ends), **options).pipe(broken))
 
 
 async def test_what_a_consumer_raises_anywhere_comes_out_of_aiter() -> None:

@@ -11,7 +11,7 @@ from reactivex import operators as ops
 
 import rxws
 from rxws.errors import SubscriptionRejected
-from rxws.events import Event, Gap, Opened, TopicStatus
+from rxws.events import Connecting, Event, Gap, Opened, Rotated, TopicChanged, TopicStatus
 from rxws.feeds import binance
 from rxws.market import BookDelta, BookSnapshot
 from rxws.orderbook import OrderBook
@@ -331,23 +331,47 @@ async def test_who_comes_while_it_is_being_subscribed_anew_begins_with_its_snaps
     assert whole == 2
 
 
+@pytest.mark.parametrize("moment", [Connecting, Opened, TopicChanged, Rotated])
 @pytest.mark.parametrize("name", ["deribit", "okx"])
-async def test_who_comes_in_the_middle_of_a_rotation_gets_a_whole_book(name: str) -> None:
+async def test_who_comes_in_the_middle_of_a_rotation_gets_a_whole_book(name: str, moment: type[Event]) -> None:
     """Though the connection that he asks on is about to end; and so does whoever comes behind him."""
     async with venue(name) as (exchange, feed, symbol):
-        shared = feed.shared()
+        late: list[Reader] = []
+
+        def heard(event: Event) -> None:
+            if isinstance(event, moment) and event.generation == 2 and not late:
+                late.append(Reader(shared.book_events(symbol)))
+
+        shared = feed.shared(events=heard)
         early = Reader(shared.book_events(symbol))
         await until(lambda: BookDelta in early.kinds())
         exchange.announce_shutdown(1.0)
-        await until(lambda: len(exchange.live) == 2)
-        late = Reader(shared.book_events(symbol))
-        await until(lambda: len(exchange.live) == 1)
+        await until(lambda: late and exchange.handshakes_accepted == 2 and len(exchange.live) == 1)
         later = Reader(shared.book_events(symbol))
-        await until(lambda: BookDelta in late.kinds() and BookDelta in later.kinds())
-        for reader in (early, late, later):
+        await until(lambda: BookDelta in late[0].kinds() and BookDelta in later.kinds())
+        for reader in (early, late[0], later):
             reader.leave()
 
-    assert [reader.kinds()[0] for reader in (late, later)] == [BookSnapshot] * 2
+    assert [reader.kinds()[0] for reader in (late[0], later)] == [BookSnapshot] * 2
+
+
+@pytest.mark.parametrize("linger", [0.0, 5.0])
+async def test_who_leaves_and_comes_back_in_one_turn_gets_a_whole_book(linger: float) -> None:
+    """Where another topic keeps the connection, the venue never hears of it."""
+    async with venue("deribit") as (exchange, feed, symbol):
+        shared = feed.shared(linger=linger)
+        other = Reader(shared.trades(symbol))
+        early = Reader(shared.book_events(symbol))
+        await until(lambda: BookDelta in early.kinds())
+        early.leave()
+        shared.end_lingering()
+        back = Reader(shared.book_events(symbol))
+        await until(lambda: BookDelta in back.kinds())
+        back.leave()
+        other.leave()
+
+    assert back.kinds()[0] is BookSnapshot
+    assert exchange.handshakes_accepted == 1
 
 
 async def test_a_reader_of_what_two_topics_bring_leaves_both_by_raising() -> None:
@@ -388,7 +412,8 @@ def test_what_an_operator_below_a_shared_book_raises_comes_out_of_run() -> None:
         rxws.run(shared.book("BTCUSDT", 20).pipe(raising))
 
 
-def test_a_loop_that_was_closed_takes_its_book_along() -> None:
+@pytest.mark.parametrize("scheduler", [None, rxws.scheduler], ids=["none", "the loop's"])
+def test_a_loop_that_was_closed_takes_its_book_along(scheduler: Any) -> None:
     """Whoever reads it on the next one begins anew."""
     levels = '{"stream":"btcusdt@depth20@100ms","data":{"lastUpdateId":7,"bids":[["1.0","1"]],"asks":[["2.0","1"]]}}'
     transport = ScriptedTransport(until_lost((0.01, levels)))
@@ -396,7 +421,7 @@ def test_a_loop_that_was_closed_takes_its_book_along() -> None:
 
     async def read() -> OrderBook:
         books: asyncio.Queue[OrderBook] = asyncio.Queue()
-        shared.book("BTCUSDT", 20).subscribe(books.put_nowait)
+        shared.book("BTCUSDT", 20).subscribe(books.put_nowait, scheduler=scheduler and scheduler())
         async with asyncio.timeout(10):
             return await books.get()
 

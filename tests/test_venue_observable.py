@@ -310,6 +310,35 @@ def test_what_ends_and_is_wanted_again_while_requests_are_kept_back_begins_anew(
     assert talked.said()[1:] == [(SUB, [BNB]), (UNSUB, [BTC]), (SUB, [BTC])]
 
 
+def test_what_is_to_be_renewed_while_requests_are_kept_back_goes_on_until_then() -> None:
+    """Nobody has ended it yet."""
+    topics = Topics([BTC, ETH])
+    seconds = [float(second) for second in range(2, 60, 2)]
+    talked = talk(until(*quotes(BTC, *seconds)), topics=topics, send_limit=SendLimit(2, 40.0)).to(1.0)
+    topics.add(BNB)  # waits for its place
+    talked.to(1.5)
+    topics.renew(BTC)
+    talked.to(39.0)
+    assert (len(talked.values), talked.stats.late, talked.said()[1:]) == (19, 0, [])
+    assert topics.status(BTC) is TopicStatus.LIVE
+    talked.to(200.0)
+    assert talked.said()[1:] == [(SUB, [BNB]), (UNSUB, [BTC]), (SUB, [BTC])]
+
+
+def test_a_request_that_is_lost_when_its_turn_comes_costs_the_connection() -> None:
+    """As one does that is lost at once: else its topics would be waited for, and nothing asked for behind it."""
+    topics = Topics([BTC])
+    full = Full(1, BufferOverflow(1, 1), until(), until())
+    talked = talk(transport=full, topics=topics, send_limit=SendLimit(2, 10.0)).to(1.0)
+    topics.add(ETH)
+    talked.to(9.0)
+    assert talked.of(Closed) == []
+    talked.to(11.0)
+    (closed,) = talked.of(Closed)
+    assert isinstance(closed.error, ConnectionFailed)
+    assert talked.to(15.0).dials == [0.0, 12.0]
+
+
 def test_requests_that_are_kept_back_for_long_are_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     """OKX takes 480 an hour; until they have left, nothing else tells of it."""
     topics = Topics([BTC])
@@ -663,7 +692,7 @@ class Deaf:
     def send(self, message: object) -> None:
         """It is lost."""
 
-    def when_sent(self, action: Callable[[], None]) -> None:
+    def when_sent(self, action: Callable[[], None], lost: Callable[[], None] | None = None) -> None:
         """It has left at once."""
         action()
 

@@ -30,7 +30,8 @@ __all__ = ["Books", "Mending"]
 LOG = logging.getLogger("rxws")
 
 LONGEST = 60.0
-"""Seconds between two tries, however many have failed."""
+"""Seconds between two tries, however many have failed; more only where `every` is."""
+MOST_DOUBLED = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +234,8 @@ class Mender:
     def begin(self) -> None:
         """Get a snapshot, as soon as one may be asked for."""
         self.is_busy = True
-        wait = min(self._mending.every * 2.0**self._failures, LONGEST)
+        every = self._mending.every
+        wait = max(every, min(every * 2.0 ** min(self._failures, MOST_DOUBLED), LONGEST))
         left = 0.0 if self._last is None else self._last + wait - self._now()
         # A turn later in any case: whoever is asked may answer from within.
         self.running.disposable = self._scheduler.schedule_relative(max(0.0, left), self._turn(self._try))

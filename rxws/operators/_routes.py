@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from reactivex import Observable, abc
 from reactivex.disposable import Disposable, SerialDisposable
@@ -16,11 +16,16 @@ from rxws.operators._sharing import Raised, Sharer, report_all, tell_end
 from rxws.scheduler import RAISED, clock, report
 
 T = TypeVar("T")
-Take = Callable[[T], object]
-Sharers = tuple[tuple[Take[T], Sharer[T]], ...]
+Take: TypeAlias = Callable[[T], object]
 
 TOLD_EVERY = 60.0
 """Seconds between two reports of what `key` raised."""
+
+
+class Taking(partial[object], Generic[T]):
+    """Takes the values of one subscriber, and knows whose they are, though that one may have left meanwhile."""
+
+    sharer: Sharer[T]
 
 
 class Routes(Generic[T]):
@@ -81,7 +86,7 @@ class Router(Generic[T]):
         self._scheduler = scheduler
         self._running = SerialDisposable()
         # Of each topic, None being the rest: what its subscribers take values with, and what hears of the end.
-        self._sharers: dict[Hashable, Sharers[T]] = {}
+        self._sharers: dict[Hashable, tuple[Taking[T], ...]] = {}
         self._takes: dict[Hashable, Take[T]] = {}
         self._find = self._takes.get
         self._rest: Take[T] = _nobody
@@ -100,19 +105,18 @@ class Router(Generic[T]):
 
     def join(self, topic: Hashable, take: Take[T], sharer: Sharer[T]) -> abc.DisposableBase:
         """Hand the values of `topic`, None: the rest, to `take` and the end to `sharer`, until that is disposed."""
-        sharers = self._sharers.get(topic, ())
-        if any(each is take for each, _ in sharers):
-            take = partial(take)  # one function may be subscribed twice
-        self._share(topic, (*sharers, (take, sharer)))
+        taking: Taking[T] = Taking(take)
+        taking.sharer = sharer
+        self._share(topic, (*self._sharers.get(topic, ()), taking))
 
         def leave() -> None:
-            self._leave(topic, take)
+            self._leave(topic, taking)
 
         return Disposable(leave)
 
-    def _share(self, topic: Hashable, sharers: Sharers[T]) -> None:
+    def _share(self, topic: Hashable, sharers: tuple[Taking[T], ...]) -> None:
         self._sharers[topic] = sharers
-        take = sharers[0][0] if len(sharers) == 1 else partial(self._hand_to_all, topic, sharers)
+        take = sharers[0] if len(sharers) == 1 else partial(self._hand_to_all, topic, sharers)
         if topic is None:
             self._rest = take
         else:
@@ -125,19 +129,18 @@ class Router(Generic[T]):
         else:
             del self._takes[topic]
 
-    def _leave(self, topic: Hashable, take: Take[T]) -> Sharer[T] | None:
+    def _leave(self, topic: Hashable, take: Take[T]) -> bool:
         sharers = self._sharers.get(topic, ())
-        leaving = next((sharer for each, sharer in sharers if each is take), None)
-        if leaving is None:
-            return None
-        staying = tuple(each for each in sharers if each[0] is not take)
+        staying = tuple(each for each in sharers if each is not take)
+        if len(staying) == len(sharers):
+            return False
         if staying:
             self._share(topic, staying)
         else:
             self._forget(topic)
         if not self._sharers:
             self._end()
-        return leaving
+        return True
 
     def _on_next(self, value: T) -> None:
         try:
@@ -165,22 +168,22 @@ class Router(Generic[T]):
             self._told = now
             report(problem)
 
-    def _hand_to_all(self, topic: Hashable, sharers: Sharers[T], value: T) -> None:
+    def _hand_to_all(self, topic: Hashable, sharers: tuple[Taking[T], ...], value: T) -> None:
         raised: Raised = []
         for each in sharers:
             there = self._sharers.get(topic, ())
             if there is sharers or each in there:  # else it has left, or raised at a value that came within this one
-                take, sharer = each
                 try:
-                    take(value)
+                    each(value)
                 except RAISED as error:
-                    self._leave(topic, take)
-                    raised.append((error, sharer.scheduler))
+                    self._leave(topic, each)
+                    raised.append((error, each.sharer.scheduler))
         report_all(raised)
 
     def _raised(self, topic: Hashable, take: Take[T], error: BaseException) -> None:
-        left = self._leave(topic, take) or self._leave(None, take)
-        report(error, self._scheduler if left is None else left.scheduler)
+        if not self._leave(topic, take):
+            self._leave(None, take)
+        report(error, take.sharer.scheduler if isinstance(take, Taking) else None)
 
     def _on_error(self, error: Exception) -> None:
         tell_end(self._end(), lambda observer: observer.on_error(error))
@@ -189,7 +192,7 @@ class Router(Generic[T]):
         tell_end(self._end(), lambda observer: observer.on_completed())
 
     def _end(self) -> tuple[Sharer[T], ...]:
-        ended = tuple(sharer for sharers in self._sharers.values() for _, sharer in sharers)
+        ended = tuple(each.sharer for sharers in self._sharers.values() for each in sharers)
         self._sharers.clear()
         self._takes.clear()
         self._rest = _nobody

@@ -57,8 +57,8 @@ def order_book(
         fetch: called with a symbol; returns a snapshot, or an awaitable or an observable of one. `SNAPSHOTS` of a
             venue's module has the URL, and decodes the answer.
         renew: called with a symbol; such as what calls ``mux.renew(topic)``.
-        every: seconds from one try to mend a book to the next at least; behind one that failed, from its end on, and
-            twice as many behind each more, up to a minute.
+        every: seconds from one try to mend a book to the next at least; behind one that failed they count from its end,
+            and are doubled with each in a row, up to a minute.
         timeout: seconds that a fetch, or the snapshot after `renew`, may take; None: as many as they take.
         maxsize: how many changes of a book may be held, 1 or more; of more, the oldest are dropped, which is told as
             `Overflow`, and it is mended once more.

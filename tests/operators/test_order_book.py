@@ -424,6 +424,24 @@ def test_a_snapshot_that_does_not_come_is_asked_for_again() -> None:
     assert renewed == [0.0, 12.0, 26.0, 44.0, 70.0, 112.0]
 
 
+@pytest.mark.parametrize("every", [1.0, 300.0])
+def test_a_book_is_tried_for_weeks_and_never_sooner_than_was_asked(every: float) -> None:
+    """Once a minute where it may be oftener."""
+    asked: list[float] = []
+
+    def fetch(_: str) -> BookSnapshot:
+        asked.append(seen.virtual.clock)
+        raise ConnectionError
+
+    seen = Seen(order_book(fetch=fetch, every=every))
+    seen.send(delta(1, 1))
+    seen.after(1_500 * max(60.0, every))
+
+    assert len(asked) >= 1_500
+    assert asked[-1] - asked[-2] == max(60.0, every)
+    assert asked[1] - asked[0] == max(2.0, every)
+
+
 def test_changes_without_a_snapshot_ask_for_one() -> None:
     """As for one who joins a topic that is live already."""
     renewed: list[str] = []

@@ -21,6 +21,7 @@ from rxws import ws_observable
 from rxws.errors import ConfigError, ConnectionClosed
 from rxws.events import Event
 from rxws.operators import route
+from rxws.operators._turns import leaving_whole
 from rxws.operators.route import Routes
 from rxws.testing import Attempt, ScriptedTransport
 from tests.operators.seen import COMPLETED, Seen, at
@@ -667,6 +668,22 @@ def test_what_an_operator_below_raises_comes_out_of_run(moment: str) -> None:
         one = source.pipe(route(letter))["a"]
         with pytest.raises(Bug):
             rxws.run(rx.merge(*[raising(one)] * count, rx.never()))
+
+
+async def test_what_one_raises_who_has_left_by_that_is_told_to_nobody_else(reported: list[BaseException]) -> None:
+    """An operator below may leave before it raises; whoever waits for another topic goes on."""
+    source: Subject[Any] = Subject()
+    routes = source.pipe(route(letter))
+    async with rxws.aiter(routes["a"]) as innocent:
+        first = asyncio.ensure_future(anext(innocent))
+        await asyncio.sleep(0)
+        routes["b"].pipe(leaving_whole).subscribe(bug, scheduler=rxws.scheduler())
+        give(source, "b1", "a1")
+        assert await first == "a1"
+        give(source, "a2")
+        assert await anext(innocent) == "a2"
+
+    assert [type(error) for error in reported] == [Bug]
 
 
 # What is refused
