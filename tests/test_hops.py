@@ -16,6 +16,7 @@ import reactivex
 import rxws
 from rxws import Stats, ws_observable
 from rxws.decoding import json_decimals
+from rxws.events import Event
 from tests.transport.raw_server import PATIENCE, TEXT, RawServer, frame
 
 COUNT = 4_000
@@ -36,7 +37,7 @@ async def called(server: RawServer, **settings: Any) -> dict[str, float]:
             counts[frame.f_code.co_qualname.rsplit(".", 1)[-1]] += 1
 
     def last(value: Any) -> None:
-        if f"{COUNT - 1}" in str(value):
+        if not isinstance(value, Event) and f"{COUNT - 1}" in str(value):  # an event's port or time may have it too
             done.set()
 
     stream = ws_observable(server.url, stats=stats, idle_timeout=30.0, **{"decode": Value, **settings})
