@@ -154,9 +154,9 @@ class Multiplex:
 
     def end_lingering(self) -> None:
         """End what lingers now; topics that somebody still wants stay."""
-        for shards in self._shards.values():
-            for shard in shards:  # one without a topic may linger too
-                shard.end_lingering()
+        # One without a topic may linger too; and who hears of an end may come for another topic.
+        for shard in [shard for shards in self._shards.values() for shard in shards]:
+            shard.end_lingering()
 
     def status(self, topic: str) -> TopicStatus | None:
         """Return where a topic stands; None: nobody wants it, and it does not linger."""

@@ -239,6 +239,25 @@ async def test_binance_accepts_what_it_does_not_have_and_the_first_data_tells(ve
         assert isinstance(raising.error, SubscriptionTimeout)
 
 
+@leaping
+async def test_coinbases_answer_of_before_confirms_nothing_that_is_being_changed() -> None:
+    """It lists all that is subscribed; and what was refused only for its company is asked for again."""
+    first, second, fake = topics_of(coinbase_exchange)
+    async with exchange_of(coinbase_exchange) as exchange:
+        listener = Listener(coinbase_exchange, exchange, [first], on_rejected="tell")
+        await listener.until(lambda: exchange.live and exchange.live[-1].streams)
+        await asyncio.sleep(1.0)
+        listener.topics.add(second)
+        await asyncio.sleep(0)  # before that is answered
+        listener.topics.renew(first)
+        listener.topics.add(fake)
+        await listener.until(lambda: any(isinstance(event, Rejected) for event in listener.events))
+        await asyncio.sleep(5.0)
+        assert set(exchange.live[-1].streams) == {first, second}
+        listener.topics.discard(fake)
+        listener.subscription.dispose()
+
+
 @pytest.mark.parametrize("venue", [deribit, okx, coinbase_exchange], ids=lambda venue: venue.NAME)
 @leaping
 async def test_the_others_refuse_it_and_the_good_ones_are_live(venue: Any) -> None:

@@ -462,6 +462,24 @@ def test_what_lingers_can_be_ended_now() -> None:
     assert (many.transport.live, many.mux.connections) == (0, ())
 
 
+def test_who_hears_of_the_end_of_what_lingers_may_come_for_another_topic() -> None:
+    """Of another endpoint, which has a connection of its own."""
+    quotes, trades = binance_usdm.quotes("BTCUSDT"), binance_usdm.trades("BTCUSDT")
+    came: list[Any] = []
+
+    def heard(event: Event) -> None:
+        if isinstance(event, Closed) and not came:
+            came.append(many.see(trades))
+
+    many = Many(until(), until(), venue=binance_usdm, linger=60.0, events=heard)
+    one = many.see(quotes)
+    many.to(1.0)
+    one.leave()
+    many.mux.end_lingering()
+    many.to(2.0)
+    assert many.mux.connections == ((trades,),)
+
+
 def test_a_connection_that_lingers_after_an_error_can_be_ended_now() -> None:
     """Nobody wants anything of it, though it has no topic that lingers."""
     many = Many(until((0.5, refusal())), linger=60.0)

@@ -305,11 +305,14 @@ def reply(frame: bytes | str, pending: Sequence[Request]) -> Reply | None:
         for product in channel.product_ids
         for name in (channel.name, ALIASES.get(channel.name, channel.name))
     }
+    before: set[str] = set()
     for request in pending:
         wanted = request.action == "subscribe"
-        confirmed = tuple(topic for topic in request.topics if (topic in there) is wanted)
+        # What a request before it is about to change, and has not, is as that one found it.
+        confirmed = tuple(topic for topic in request.topics if topic not in before and (topic in there) is wanted)
         if confirmed:
             return Reply(request, confirmed=confirmed)
+        before.update(request.topics)
     return None
 
 

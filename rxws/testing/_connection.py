@@ -12,6 +12,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import ClassVar, Protocol
 
 from websockets.asyncio.server import ServerConnection
@@ -224,7 +225,8 @@ class VenueConnection(ServerConnection):
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
             self.transport.abort()
         else:
-            self.transport.write_eof()
+            with suppress(OSError):  # the client may have reset it a moment ago
+                self.transport.write_eof()
 
     def stall(self, *, pongs: bool) -> None:
         """Say nothing any more; without `pongs` hear nothing either."""

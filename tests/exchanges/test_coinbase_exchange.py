@@ -88,9 +88,9 @@ def test_a_topic_needs_a_channel_and_a_product(topic: str) -> None:
         # The answer calls that channel by another name, or by its own.
         (state(level2_50=["BTC-USD"]), Reply(BOOK, confirmed=BOOK.topics)),
         (state(level2_batch=["BTC-USD"]), Reply(BOOK, confirmed=BOOK.topics)),
-        # What is not there any more is ended, when nothing older is answered.
-        (state(), Reply(END, confirmed=END.topics)),
-        (state(full=["BTC-USD"]), Reply(END, confirmed=END.topics)),
+        # That a topic is not there ends none, while an older request has asked for it and waits.
+        (state(), None),
+        (state(full=["BTC-USD"]), None),
         (
             '{"type":"error","message":"Failed","reason":"ETH-USD is not a valid product"}',
             Reply(ETH, rejected=ETH.topics, problem="Failed: ETH-USD is not a valid product"),
@@ -116,6 +116,17 @@ def test_an_answer_is_for_the_oldest_that_it_fits(answer: str, said: Reply | Non
 def test_a_state_in_which_an_old_topic_still_is_ends_none() -> None:
     """Only its absence confirms the end."""
     assert coinbase.reply(state(matches=["BTC-USD"]), [END]) is None
+    assert coinbase.reply(state(full=["BTC-USD"]), [END]) == Reply(END, confirmed=END.topics)
+
+
+def test_an_answer_confirms_nothing_that_an_older_request_is_about_to_change() -> None:
+    """The state is that behind the oldest: there the topic is that is to be ended, and asked for anew."""
+    other, again = Request(1, "subscribe", ("matches:ETH-USD",), ""), Request(5, "subscribe", END.topics, "")
+    answer = state(matches=["BTC-USD", "ETH-USD"])
+
+    assert coinbase.reply(answer, [other, END, again]) == Reply(other, confirmed=other.topics)
+    assert coinbase.reply(answer, [END, again]) is None
+    assert coinbase.reply(answer, [again]) == Reply(again, confirmed=again.topics)
 
 
 def test_one_bad_product_costs_those_that_were_asked_for_with_it_nothing() -> None:
