@@ -25,10 +25,10 @@ Checksum: TypeAlias = Callable[[Iterable[Level], Iterable[Level]], int]
 class OrderBook:
     """The bids and asks of one symbol, from snapshots and changes.
 
-    Every link and every checksum that an event has is checked. What is broken is never repaired by guessing: the event
-    raises, and so do all changes behind it, until a snapshot comes. The book keeps every level that it was told of,
-    below `depth` too: they are the best ones when those above are gone. A price keeps the digits that it first came
-    with.
+    Every link that an event has is checked, and once there is a snapshot every checksum. What is broken is never
+    repaired by guessing: the event raises, and so do all changes behind it, until a snapshot comes. The book keeps
+    every level that it was told of, below `depth` too: they are the best ones when those above are gone. A price keeps
+    the digits that it first came with.
 
     Changes are also taken before the first snapshot; `is_whole` is then false, for a book without one knows only what
     has changed since. A snapshot takes the place of all that was there: where it is fetched (`Venue.SNAPSHOTS`), hold

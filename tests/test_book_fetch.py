@@ -125,7 +125,9 @@ def test_an_answer_that_cannot_be_awaited_is_an_error_that_says_what_to_do() -> 
     """A function that blocks would hold up every stream of its loop."""
     virtual = TestScheduler()
     ends: list[Exception] = []
-    blocking: Any = lambda url: b"7"  # noqa: E731
+
+    def blocking(url: str) -> Any:
+        return b"7"
 
     book_fetch("v", SNAPSHOTS, blocking)("a").subscribe(on_error=ends.append, scheduler=virtual)
     virtual.advance_by(1.0)

@@ -36,18 +36,31 @@ class Reader:
         self._running.dispose()
 
 
+@pytest.fixture
+async def heard() -> list[BaseException]:
+    """What the running loop's exception handler is told."""
+    errors: list[BaseException] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context["exception"]))
+    return errors
+
+
+def raises(_: object) -> None:
+    """Raise, as a reader with a bug does."""
+    raise RuntimeError("the reader's own")
+
+
 @pytest.mark.parametrize("name", ["deribit", "binance"])
 async def test_all_who_read_a_book_read_the_same(name: str) -> None:
     """Whoever comes later begins with its next change, and costs neither a subscription nor a fetch."""
     async with venue(name, rate=None) as (exchange, feed, symbol):
         urls: list[str] = []
-        answers = of(exchange, symbol) if name == "binance" else None
+        answers = of(exchange, symbol)
 
         async def get(url: str) -> bytes:
             urls.append(url)
-            return bytes(await answers(url))  # type: ignore[misc]
+            return bytes(await answers(url))
 
-        fetched = {} if answers is None else {"get": get}
+        fetched = {"get": get} if name == "binance" else {}
         shared = feed.shared()
         early = Reader(shared.book(symbol, **fetched))
         await exchange.until(lambda: exchange.live and exchange.live[0].streams)
@@ -107,26 +120,24 @@ async def test_a_method_is_the_same_each_time() -> None:
     assert client.get_count == 1
 
 
-async def test_a_reader_that_raises_leaves_alone_and_nothing_of_it_stays() -> None:
+async def test_a_reader_that_raises_leaves_alone_and_nothing_of_it_stays(heard: list[BaseException]) -> None:
     """Its topic goes with the last who reads it."""
-    heard: list[BaseException] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context["exception"]))
     async with venue("deribit") as (exchange, feed, symbol):
         shared = feed.shared(linger=0.0)
         seen: list[Any] = []
 
-        def raises(value: Any) -> None:
+        def raises_at_a_book(value: Any) -> None:
             seen.append(value)
             if isinstance(value, OrderBook):
-                raise RuntimeError("the reader's own")
+                raises(value)
 
-        shared.book(symbol, lifecycle=True).subscribe(raises, scheduler=rxws.scheduler())
+        shared.book(symbol, lifecycle=True).subscribe(raises_at_a_book, scheduler=rxws.scheduler())
         other = Reader(shared.book(symbol))
         await until(lambda: len(other.seen) > 5)
         still = shared.statuses
         other.leave()
         then = shared.statuses
-        shared.book(symbol).subscribe(raises, scheduler=rxws.scheduler())
+        shared.book(symbol).subscribe(raises_at_a_book, scheduler=rxws.scheduler())
         await until(lambda: len(heard) == 2 and not shared.statuses)
         await exchange.until(lambda: not exchange.live)
 
@@ -263,17 +274,12 @@ async def test_who_leaves_before_his_snapshot_holds_nobody_up() -> None:
     assert late.kinds()[0] is BookSnapshot
 
 
-async def test_who_leaves_by_raising_before_his_snapshot_holds_nobody_up_either() -> None:
+async def test_who_leaves_by_raising_before_his_snapshot_holds_nobody_up_either(heard: list[BaseException]) -> None:
     """At an event that was told to him while he waited."""
-    heard: list[BaseException] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context["exception"]))
     async with venue("deribit") as (_, feed, symbol):
         shared = feed.shared()
         early = Reader(shared.book_events(symbol))
         await until(lambda: BookDelta in early.kinds())
-
-        def raises(_: object) -> None:
-            raise RuntimeError("the reader's own")
 
         shared.book_events(symbol, lifecycle=True).subscribe(raises, scheduler=rxws.scheduler())
         await until(lambda: heard)
@@ -374,15 +380,10 @@ async def test_who_leaves_and_comes_back_in_one_turn_gets_a_whole_book(linger: f
     assert exchange.handshakes_accepted == 1
 
 
-async def test_a_reader_of_what_two_topics_bring_leaves_both_by_raising() -> None:
+async def test_a_reader_of_what_two_topics_bring_leaves_both_by_raising(heard: list[BaseException]) -> None:
     """Coinbase's trades have heartbeats beside them, which prove that there were no more."""
-    heard: list[BaseException] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context["exception"]))
     async with venue("coinbase_exchange") as (exchange, feed, symbol):
         shared = feed.shared(linger=0.0)
-
-        def raises(_: object) -> None:
-            raise RuntimeError("the reader's own")
 
         shared.trades(symbol).subscribe(raises, scheduler=rxws.scheduler())
         await until(lambda: heard)

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from rxws.exchanges import binance
 from rxws.limits import SendLimit
-from rxws.venue import Dials, Frame, Heartbeat, Kind, Reply, Request, Rules, Snapshots
+from rxws.venue import Dials, Frame, Heartbeat, Kind, Reply, Request, Rules
 
 REQUEST = Request(1, "subscribe", ("a",), "{}")
 RULES: dict[str, Any] = {
@@ -26,7 +27,7 @@ VALUES = [
     (Heartbeat(25.0, "ping"), "every"),
     (Dials(3, 1.0), "count"),
     (Rules(**RULES), "batch"),
-    (Snapshots(str, lambda body, symbol: None, Dials(1, 1.0)), "url"),  # type: ignore[arg-type,return-value]
+    (binance.SNAPSHOTS, "url"),
 ]
 
 

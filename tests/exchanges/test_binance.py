@@ -252,11 +252,19 @@ def test_quotes_of_spot_have_no_time() -> None:
 def test_a_fetched_book_has_the_symbol_that_changes_have() -> None:
     """Whatever letters it was asked for in."""
     body = b'{"lastUpdateId":7,"bids":[["1.10","2"]],"asks":[]}'
-    assert binance.SNAPSHOTS is not None
 
     assert binance.SNAPSHOTS.decode(body, "btcusdt") == BookSnapshot(
         venue="binance", symbol="BTCUSDT", bids=((Decimal("1.10"), Decimal(2)),), asks=(), sequence=7
     )
+
+
+@pytest.mark.parametrize("venue", [binance, binance_usdm], ids=lambda venue: venue.NAME)
+def test_a_symbol_has_no_dash_and_need_not_be_of_ascii(venue: ModuleType) -> None:
+    """Binance would acknowledge the one of another venue, and never send anything."""
+    with pytest.raises(ConfigError, match="like 'BTCUSDT'"):
+        venue.trades("BTC-USDT")
+    assert venue.quotes("BTCUSDT_261225") == "btcusdt_261225@bookTicker"
+    assert venue.quotes("币安人生USDT") == "币安人生usdt@bookTicker"
 
 
 CODES = st.from_regex(r"[A-Z0-9]{2,9}", fullmatch=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import struct
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -130,6 +132,19 @@ async def test_drop_is_a_fin_without_a_close_frame(exchange: SimulatedExchange, 
 
     assert (await client.frame())[0] == TEXT
     assert await client.reader.read() == b""
+    assert exchange.live == ()
+
+
+async def test_a_connection_that_its_client_has_just_reset_can_be_dropped(
+    exchange: SimulatedExchange, client: RawClient
+) -> None:
+    """Before the exchange's loop has heard of it."""
+    raw: socket.socket = client.writer.get_extra_info("socket")
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.writer.transport.abort()
+    await asyncio.sleep(0)
+
+    assert exchange.drop() == 1
     assert exchange.live == ()
 
 

@@ -79,7 +79,7 @@ async def test_every_answer_is_all_that_is_subscribed_to(exchange: SimulatedExch
 
 
 async def test_matches_begin_with_the_last_one_and_are_consecutive(exchange: SimulatedExchange) -> None:
-    """First `last_match`; then each `trade_id` is one more. Tickers name the same trades."""
+    """First `last_match`, of today; then each `trade_id` is one more. Tickers name the same trades."""
     async with connect(exchange.endpoint()) as client:
         await subscribe(client, "matches", "ticker")
         exchange.burst(200)
@@ -87,6 +87,7 @@ async def test_matches_begin_with_the_last_one_and_are_consecutive(exchange: Sim
 
     matches = [message for message in messages if message["type"] in ("last_match", "match")]
     assert [match["type"] for match in matches[:3]] == ["last_match", "match", "match"]
+    assert matches[0]["time"][:4] == matches[1]["time"][:4]
     ids = [match["trade_id"] for match in matches]
     assert ids == list(range(ids[0], ids[0] + len(ids)))
     sequences = {match["trade_id"]: match["sequence"] for match in matches}
