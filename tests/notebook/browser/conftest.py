@@ -74,7 +74,7 @@ def sit(window: BrowserContext, lab: Lab, request: pytest.FixtureRequest) -> Ite
             lab.write(notebook, first, *cells, kernel=kernel)
         else:
             lab.copy(notebook, path)
-        person = Person(lab, window.new_page(), notebook)
+        person = Person(lab, window.new_page(), notebook, stalls=kernel.startswith("ipykernel-7"))
         people.append(person)
         if path is None:
             person.run(0)
