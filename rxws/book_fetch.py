@@ -14,7 +14,7 @@ from reactivex import operators as ops
 from rxws.market import BookSnapshot
 from rxws.scheduler import given, resolve
 from rxws.turn import Turn, governor_for
-from rxws.venue import Dials, Snapshots
+from rxws.venue import Rate, Snapshots
 
 __all__ = ["TIMEOUT", "Get", "book_fetch"]
 
@@ -56,7 +56,7 @@ def book_fetch(venue: str, snapshots: Snapshots, get: Get) -> Callable[[str], Ob
     return fetch
 
 
-def _turn(name: str, symbol: str, rate: Dials) -> Observable[None]:
+def _turn(name: str, symbol: str, rate: Rate) -> Observable[None]:
     def subscribe(observer: abc.ObserverBase[None], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
         on = given(scheduler)
 

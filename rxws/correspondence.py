@@ -13,11 +13,14 @@ from reactivex import abc
 from reactivex.disposable import Disposable, SerialDisposable
 
 from rxws.errors import ConnectionFailed, Disconnected, RxwsError
+from rxws.governor import Governor, host_of
 from rxws.redaction import masked
+from rxws.scheduler import clock
+from rxws.turn import Turn, governor_for
 from rxws.types import Connection
 from rxws.venue import Kind, Reply, Request, Venue
 
-__all__ = ["Correspondence", "apart"]
+__all__ = ["SPREAD", "Correspondence", "apart"]
 
 LOG = logging.getLogger("rxws")
 
@@ -27,9 +30,19 @@ PENDING = 1_024
 LONG = 15.0
 """Seconds that a limit may keep requests back before it is told."""
 
+SPREAD = 0.5
+"""Seconds by which the network may bring two messages closer together than they were sent: a venue counts what arrives,
+and one lost packet alone delays all behind it by 0.2 and more."""
+
+PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""Seconds in which an address asks for nothing once a venue has said that it asks too often: the first time, and after
+many such answers in a row, each of which doubles them."""
+
 
 class Correspondence:
     """The requests of one connection, and which of them an answer belongs to.
+
+    They leave in order, as often as the venue lets the address ask, whatever connection it asks on.
 
     Args:
         connection: where they are sent.
@@ -54,11 +67,18 @@ class Correspondence:
         self._scheduler = scheduler
         self._ids = count(1)
         self._pending: deque[Request] = deque(maxlen=PENDING)
+        self._host = host_of(connection.url)
+        self._governor = _governor(venue, scheduler)
+        self._now = clock(scheduler)
+        self._pause = PAUSE
+        self._line: deque[Request] = deque()
+        self._turn = SerialDisposable()
+        self._is_at_once = False
         self._kept = 0
         self._timer = SerialDisposable()
 
     def __len__(self) -> int:
-        return len(self._pending)
+        return len(self._pending) + len(self._line)
 
     @property
     def is_kept(self) -> bool:
@@ -75,14 +95,29 @@ class Correspondence:
             self.send(request)
 
     def send(self, request: Request) -> None:
-        """Send a request, and await its answer."""
-        self._pending.append(request)
-        if not self.say(request.payload):
-            return
+        """Send a request, when it is its turn, and await its answer."""
+        self._line.append(request)
         self._kept += 1
-        self._connection.when_sent(partial(self._sent, request), self._fail)
         if self._kept == 1:
             self._timer.disposable = self._scheduler.schedule_relative(LONG, self._tell)
+        if len(self._line) == 1:
+            self._go()
+
+    def _go(self) -> None:
+        # What asks on other connections takes its turn between two of this one's.
+        self._is_at_once = True
+        while self._line and self._is_at_once:
+            turn = Turn(self._governor, self._scheduler, lambda *_: None)
+            self._turn.disposable = turn
+            self._is_at_once = turn.wait(self._host, self._post)
+
+    def _post(self) -> None:
+        request = self._line.popleft()
+        self._pending.append(request)
+        if self.say(request.payload):
+            self._connection.when_sent(partial(self._sent, request), self._fail)
+        if not self._is_at_once:
+            self._go()
 
     def say(self, payload: str) -> bool:
         """Send something; return whether it could be sent. That there is no room for it costs the connection."""
@@ -103,6 +138,8 @@ class Correspondence:
 
     def dispose(self) -> None:
         """Nothing is sent any more, or told."""
+        self._line.clear()
+        self._turn.dispose()
         self._timer.dispose()
 
     def _sent(self, request: Request) -> None:
@@ -125,23 +162,42 @@ class Correspondence:
         """Yield what a message answers, one request after the other; an error answers one at most."""
         while (reply := self._venue.reply(payload, self._pending)) is not None:
             self._settle(reply)
+            if reply.later:
+                self._hold_off()
+            elif kind is Kind.ACKNOWLEDGEMENT:
+                self._pause = PAUSE
             yield reply
             if kind is Kind.ERROR:
                 return
 
     def is_ending(self, topic: str) -> bool:
         """Whether a request that ends the topic is not answered yet."""
-        return any(request.action == "unsubscribe" and topic in request.topics for request in self._pending)
+        requests = (*self._pending, *self._line)
+        return any(request.action == "unsubscribe" and topic in request.topics for request in requests)
+
+    def _hold_off(self) -> None:
+        now = self._now()
+        if self._governor.earliest(self._host, now) <= now:  # else it was sent before the last such answer came
+            self._governor.hold_off(self._host, now + self._pause)
+            self._pause = min(2.0 * self._pause, LONGEST_PAUSE)
 
     def _settle(self, reply: Reply) -> None:
         request = reply.request
-        settled = {*reply.confirmed, *reply.rejected, *reply.innocent}
+        settled = {*reply.confirmed, *reply.rejected, *reply.innocent, *reply.later}
         left = tuple(topic for topic in request.topics if topic not in settled)
         place = self._pending.index(request)
         if left and settled:
             self._pending[place] = replace(request, topics=left)
         else:
             del self._pending[place]
+
+
+def _governor(venue: Venue, scheduler: abc.SchedulerBase) -> Governor:
+    """Return what spaces requests: of all who ask the venue on one loop; where it counts none, of one connection."""
+    rate = venue.RULES.requests
+    if rate is None:
+        return Governor()
+    return governor_for(f"requests of {venue.NAME}", replace(rate, per=rate.per + SPREAD), scheduler)
 
 
 def apart(topics: list[str], request: Request) -> list[list[str]]:

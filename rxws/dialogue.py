@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
 from reactivex import abc
 from reactivex.disposable import SerialDisposable
 
-from rxws.arguments import seconds
 from rxws.correspondence import Correspondence, apart
-from rxws.deadlines import Deadlines
 from rxws.desired import Topics
-from rxws.errors import (
-    ConfigError,
-    DecodeError,
-    Killed,
-    RxwsError,
-    SubscriptionRejected,
-    SubscriptionTimeout,
-)
+from rxws.errors import ConfigError, DecodeError, Killed, RxwsError
 from rxws.events import TopicStatus
 from rxws.market import MarketEvent
-from rxws.scheduler import clock, wall_time_ns
+from rxws.scheduler import wall_time_ns
+from rxws.standing import Patience, Standing
 from rxws.types import Connection
-from rxws.venue import Frame, Kind, Reply, Request, Venue
+from rxws.venue import Frame, Kind, Reply, Venue
 
-__all__ = ["Dialogue", "Patience", "Told"]
+__all__ = ["Dialogue", "Told"]
 
-ACKNOWLEDGEMENT, FIRST_DATA = "acknowledgement", "first data"
 DATA, LIVE = Kind.DATA, TopicStatus.LIVE  # looked for with each message
-UNCONFIRMED = (TopicStatus.REQUESTED, TopicStatus.TIMED_OUT)
 
 
 class Told(NamedTuple):
@@ -40,21 +29,6 @@ class Told(NamedTuple):
 
     topic: str | None
     events: Sequence[MarketEvent]
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How many seconds a topic has to be acknowledged in, and from then on to bring something; None: for ever."""
-
-    acknowledgement: float | None
-    first_data: Callable[[str], float | None]
-
-
-class Asked(NamedTuple):
-    """When a topic was asked for, and by which request."""
-
-    at: float
-    request: int
 
 
 class Dialogue:
@@ -82,20 +56,15 @@ class Dialogue:
         ends: Callable[[], None],
         scheduler: abc.SchedulerBase,
     ) -> None:
-        self.statuses: dict[str, TopicStatus] = {}
+        self._standing = Standing(connection, patience, failed, scheduler)
+        self.statuses = self._standing.statuses
         self._connection = connection
         self._venue = venue
         self._endpoint = endpoint
         self._topics = topics
-        self._failed = failed
-        self._patience = patience
         self._ends = ends
         self._scheduler = scheduler
-        self._now = clock(scheduler)
-        self._correspondence = Correspondence(connection, venue, self._sent, self._drained, scheduler)
-        self._asked: dict[str, Asked] = {}
-        self._unanswered: set[str] = set()
-        self._deadlines = Deadlines(connection, self._missed, scheduler)
+        self._correspondence = Correspondence(connection, venue, self._standing.left, self._drained, scheduler)
         self._turn = SerialDisposable()
         self._is_changing = False
         self._renewed: set[str] = set()
@@ -153,7 +122,7 @@ class Dialogue:
             # The venue does not have what it refused, and would refuse the others with it.
             if self.statuses[topic] is not TopicStatus.REJECTED:
                 self._ending[topic] = None
-            self._forget(topic)
+            self._standing.forget(topic)
         if not self._is_behind:
             there, self._ending = list(self._ending), {}
             self._correspondence.end(there)
@@ -173,9 +142,8 @@ class Dialogue:
             problem = f"a connection has at most {most} topics here; take multiplex for more"
             refused |= dict.fromkeys(admitted[max(0, most - carried) :], problem)
         for topic, problem in refused.items():
-            if not self._is_over:
-                self._asked[topic] = Asked(self._now(), 0)
-                self._refuse(topic, problem)
+            if not self._standing.is_over:
+                self._standing.refused(topic, problem)
         return [topic for topic in admitted if topic not in refused]
 
     def _elsewhere(self, topic: str) -> str:
@@ -186,30 +154,13 @@ class Dialogue:
             return str(error)
         return "" if endpoint == self._endpoint else f"it is had at {endpoint!r}, and this is {self._endpoint!r}"
 
-    def _forget(self, topic: str) -> None:
-        del self.statuses[topic], self._asked[topic]
-        self._deadlines.forget(topic)
-        self._answer_is_awaited(topic, False)
-
-    def _ask(self, topics: Sequence[str]) -> None:
+    def _ask(self, topics: Sequence[str], why: str = "") -> None:
         for request in self._correspondence.asking_for(topics):
             for topic in request.topics:
-                if self._is_over:  # whoever was told of the one before has ended it
+                if self._standing.is_over:  # whoever was told of the one before has ended it
                     return
-                self._deadlines.forget(topic)
-                self._asked[topic] = Asked(self._now(), request.id)
-                self._change(topic, TopicStatus.REQUESTED)
+                self._standing.asked(topic, request.id, why)
             self._correspondence.send(request)
-
-    def _sent(self, request: Request) -> None:
-        """The time to answer begins when it has left: a limit may have kept it back."""
-        for topic in request.topics:
-            if self._is_of(request, topic) and self.statuses[topic] is TopicStatus.REQUESTED:
-                self._deadlines.expect(topic, ACKNOWLEDGEMENT, self._patience.acknowledgement)
-
-    def _is_of(self, request: Request, topic: str) -> bool:
-        """Whether it is the last that was asked about a topic; what is said of one before is said too late."""
-        return topic in self._asked and self._asked[topic].request == request.id
 
     # What is answered
 
@@ -218,7 +169,7 @@ class Dialogue:
         for reply in self._correspondence.replies(payload, kind):
             understood = True
             self._take(reply)
-            if self._is_over:
+            if self._standing.is_over:
                 return
         if kind is Kind.ERROR and not understood:
             self._strange(payload, "an error that says of no request what is wrong with it")
@@ -226,43 +177,29 @@ class Dialogue:
     def _take(self, reply: Reply) -> None:
         request = reply.request
         if request.action == "unsubscribe":
-            again = [topic for topic in reply.innocent if topic not in self.statuses]
-            for part in apart(again, request):
-                self._correspondence.end(part)
+            self._end_again(reply)
             return
         for topic in reply.confirmed:
-            if self._is_of(request, topic) and self.statuses[topic] in UNCONFIRMED:
-                self._deadlines.expect(topic, FIRST_DATA, self._first_data_timeout(topic))
-                self._change(topic, TopicStatus.ACKNOWLEDGED)
+            if self._standing.is_of(request, topic):
+                self._standing.confirmed(topic)
         for topic in reply.rejected:
-            if self._is_of(request, topic):
-                self._refuse(topic, reply.problem)
-        for part in apart([topic for topic in reply.innocent if self._is_of(request, topic)], request):
+            if self._standing.is_of(request, topic):
+                self._standing.refused(topic, reply.problem)
+        for part in apart([topic for topic in reply.innocent if self._standing.is_of(request, topic)], request):
             self._ask(part)
+        self._ask([topic for topic in reply.later if self._standing.is_of(request, topic)], reply.problem)
 
-    def _first_data_timeout(self, topic: str) -> float | None:
-        try:
-            timeout = self._patience.first_data(topic)
-            seconds("first_data_timeout", timeout)
-        except Exception as error:
-            self._connection.journal.callback_failed("first_data_timeout", error)
-            return None
-        return timeout
-
-    def _refuse(self, topic: str, problem: str) -> None:
-        self._deadlines.forget(topic)
-        self.statuses[topic] = TopicStatus.REJECTED
-        self._answer_is_awaited(topic, False)
-        self._connection.journal.rejected(topic, problem)
-        self._fails(topic, SubscriptionRejected(topic, problem))
-
-    def _missed(self, topic: str, awaited: str, timeout: float) -> None:
-        self._change(topic, TopicStatus.TIMED_OUT, awaited)
-        self._fails(topic, SubscriptionTimeout(topic, awaited, timeout))
-
-    def _fails(self, topic: str, error: RxwsError) -> None:
-        if not self._is_over and self._failed(topic, error):
-            self._connection.fail(error)
+    def _end_again(self, reply: Reply) -> None:
+        """What was asked for anew since then goes on, unless the venue was only too busy to end it before that."""
+        for part in apart([topic for topic in reply.innocent if topic not in self.statuses], reply.request):
+            self._correspondence.end(part)
+        for topic in reply.later:
+            if topic in self.statuses:
+                self._renewed.add(topic)
+            else:
+                self._ending[topic] = None
+        if reply.later:
+            self.changed()
 
     def _remarked(self, frame: Frame) -> Told | None:
         if frame.answer is not None and not self._correspondence.say(frame.answer):
@@ -291,38 +228,18 @@ class Dialogue:
         status = self.statuses[topic]
         # What crosses a renewal is of the subscription that is being ended, and proves nothing of the new one.
         if status is not LIVE and not (status is TopicStatus.REQUESTED and self._correspondence.is_ending(topic)):
-            self._deadlines.forget(topic)
-            self._change(topic, LIVE)
+            self._standing.live(topic)
 
     def _strange(self, payload: bytes, problem: str) -> None:
         self._connection.journal.bad_frame(DecodeError(payload, problem))
-
-    def _change(self, topic: str, status: TopicStatus, why: str = "") -> None:
-        self.statuses[topic] = status
-        self._answer_is_awaited(topic, status is TopicStatus.REQUESTED)
-        after = self._now() - self._asked[topic].at
-        self._connection.journal.topic_changed(topic, status, after, why)
-
-    def _answer_is_awaited(self, topic: str, is_awaited: bool) -> None:
-        were_some = bool(self._unanswered)
-        if is_awaited:
-            self._unanswered.add(topic)
-        else:
-            self._unanswered.discard(topic)
-        if bool(self._unanswered) is not were_some:
-            self._connection.journal.settling(not were_some)
 
     # Time, and the end
 
     def _read(self, _: float) -> None:
         self._arrival_ns = wall_time_ns(self._scheduler)
 
-    @property
-    def _is_over(self) -> bool:
-        return self._connection.end_reason is not None
-
     def _end(self) -> None:
         self._topics.leave(self)
-        self._deadlines.end()
+        self._standing.end()
         self._correspondence.dispose()
         self._turn.dispose()

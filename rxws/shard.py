@@ -10,13 +10,14 @@ from reactivex import abc
 from reactivex.disposable import Disposable, SerialDisposable
 
 from rxws.desired import Topics
-from rxws.dialogue import Patience, Told
+from rxws.dialogue import Told
 from rxws.errors import RxwsError
 from rxws.events import Event, Rejected, Stale, TopicChanged, TopicStatus
 from rxws.lingering import linger
 from rxws.market import MarketEvent
 from rxws.options import StreamOptions
 from rxws.scheduler import RAISED, report_aside, whose_time
+from rxws.standing import Patience
 from rxws.venue import Venue
 from rxws.venue_observable import Failure, raises
 from rxws.venue_stream import venue_stream

@@ -13,7 +13,7 @@ from rxws._sliding import TICK
 from rxws.errors import HandshakeRejected
 from rxws.governor import Governor
 from rxws.scheduler import clock, whose_time
-from rxws.venue import Dials
+from rxws.venue import Rate
 
 __all__ = ["Turn", "governor_for", "governor_of"]
 
@@ -32,7 +32,7 @@ def governor_of(scheduler: abc.SchedulerBase) -> Governor:
     return _REMEMBERED.setdefault(whose_time(scheduler), Governor())
 
 
-def governor_for(name: str, rule: Dials, scheduler: abc.SchedulerBase) -> Governor:
+def governor_for(name: str, rule: Rate, scheduler: abc.SchedulerBase) -> Governor:
     """Return the governor that all who count by `name` share on one loop."""
     known = _COUNTED.setdefault(whose_time(scheduler), {})
     return known.setdefault(name, Governor(rule.count, rule.per, rule.spacing))

@@ -16,7 +16,7 @@ from rxws.gaps import Rule
 from rxws.limits import SendLimit
 from rxws.market import BookSnapshot, LastTrade, MarketEvent
 
-__all__ = ["Action", "Dials", "Frame", "Heartbeat", "Kind", "Reply", "Request", "Rules", "Snapshots", "Venue"]
+__all__ = ["Action", "Frame", "Heartbeat", "Kind", "Rate", "Reply", "Request", "Rules", "Snapshots", "Venue"]
 
 Action: TypeAlias = Literal["subscribe", "unsubscribe"]
 
@@ -70,6 +70,8 @@ class Reply:
         rejected: topics that are refused.
         innocent: topics that were refused only because they were asked for together with others: ask for them again, by
             themselves.
+        later: topics that are neither subscribed nor refused, because the venue was asked too often: ask again after a
+            pause.
         problem: what the venue says is wrong; empty where nothing is.
     """
 
@@ -77,6 +79,7 @@ class Reply:
     confirmed: tuple[str, ...] = ()
     rejected: tuple[str, ...] = ()
     innocent: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
     problem: str = ""
 
 
@@ -89,8 +92,8 @@ class Heartbeat:
 
 
 @dataclass(frozen=True, slots=True)
-class Dials:
-    """How often an address may be dialled: `count` times in any `per` seconds, `spacing` seconds apart."""
+class Rate:
+    """How often an address may do something: `count` times in any `per` seconds, `spacing` seconds apart."""
 
     count: int
     per: float
@@ -103,6 +106,7 @@ class Rules:
 
     Args:
         send: messages that a connection may send.
+        requests: how often an address may ask for topics, or end some, on all its connections together.
         topics: that a connection may have.
         batch: topics in one request.
         batch_bytes: the length of one request.
@@ -114,10 +118,11 @@ class Rules:
     """
 
     send: SendLimit | None
+    requests: Rate | None = None
     topics: int | None
     batch: int
     batch_bytes: int | None = None
-    dials: Dials | None
+    dials: Rate | None
     first_subscribe: float | None
     max_age: float | None
     silence: float | None
@@ -136,7 +141,7 @@ class Snapshots:
 
     url: Callable[[str], str]
     decode: Callable[[bytes, str], BookSnapshot]
-    rate: Dials
+    rate: Rate
     are_needed: bool = True
 
 

@@ -12,9 +12,10 @@ from reactivex import Observable, Subject, abc
 from rxws import operators as wsops
 from rxws.arguments import check_url, seconds
 from rxws.backoff import Backoff
+from rxws.correspondence import SPREAD
 from rxws.decoding import PerConnection
 from rxws.desired import Topics
-from rxws.dialogue import Dialogue, Patience, Told
+from rxws.dialogue import Dialogue, Told
 from rxws.errors import TABLE, ConfigError, RxwsError
 from rxws.events import Event
 from rxws.market import Candle, Quote, Ticker, Trade
@@ -22,6 +23,7 @@ from rxws.options import StreamOptions
 from rxws.redaction import masked
 from rxws.rotation import Rotation
 from rxws.scheduler import given
+from rxws.standing import Patience
 from rxws.stream import ws_observable
 from rxws.turn import governor_for
 from rxws.types import Connection
@@ -46,9 +48,6 @@ OURS = (
 
 AGE = 0.98
 """What a connection may use of the age at which the venue closes it: of 24 hours, 23 and a half."""
-SPREAD = 0.5
-"""Seconds by which the network may bring two messages closer together than they were sent: a venue counts what arrives,
-and one lost packet alone delays all behind it by 0.2 and more."""
 OVERLAP = 10.0
 """Seconds that a successor has to deliver in; a venue that announces its end leaves 60, or none that it promises."""
 

@@ -13,10 +13,10 @@ from reactivex.testing import TestScheduler
 from rxws.book_fetch import TIMEOUT, book_fetch
 from rxws.market import BookSnapshot
 from rxws.operators import order_book
-from rxws.venue import Dials, Snapshots
+from rxws.venue import Rate, Snapshots
 from tests.operators.test_order_book import Seen, delta, snapshot
 
-RATE = Dials(2, 60.0)
+RATE = Rate(2, 60.0)
 
 
 def decoded(body: bytes, symbol: str) -> BookSnapshot:

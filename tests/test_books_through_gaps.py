@@ -17,7 +17,7 @@ from rxws.feed import Feed
 from rxws.market import Trade
 from rxws.orderbook import OrderBook
 from rxws.testing import Limits, SimulatedExchange
-from rxws.venue import Dials
+from rxws.venue import Rate
 
 MESSAGES = 200_000
 RECONNECTS = 20
@@ -106,7 +106,7 @@ async def test_every_gap_is_found_and_none_invented_and_every_book_is_mended(
         feed = Feed(venue, base=exchange.url, retry=Backoff.immediate(), send_limit=None)
         is_fetched = name.startswith("binance")
         if is_fetched:
-            monkeypatch.setattr(venue, "SNAPSHOTS", replace(venue.SNAPSHOTS, rate=Dials(MESSAGES, 1.0)))
+            monkeypatch.setattr(venue, "SNAPSHOTS", replace(venue.SNAPSHOTS, rate=Rate(MESSAGES, 1.0)))
         fetched = {"get": get} if is_fetched else {}
         books = feed.book(symbol, every=0.001, lifecycle=True, **fetched)
         subscription = books.subscribe(reader.take, scheduler=rxws.scheduler())

@@ -9,7 +9,7 @@ import pytest
 
 from rxws.exchanges import binance
 from rxws.limits import SendLimit
-from rxws.venue import Dials, Frame, Heartbeat, Kind, Reply, Request, Rules
+from rxws.venue import Frame, Heartbeat, Kind, Rate, Reply, Request, Rules
 
 REQUEST = Request(1, "subscribe", ("a",), "{}")
 RULES: dict[str, Any] = {
@@ -25,7 +25,7 @@ VALUES = [
     (REQUEST, "topics"),
     (Reply(REQUEST), "confirmed"),
     (Heartbeat(25.0, "ping"), "every"),
-    (Dials(3, 1.0), "count"),
+    (Rate(3, 1.0), "count"),
     (Rules(**RULES), "batch"),
     (binance.SNAPSHOTS, "url"),
 ]
@@ -46,7 +46,7 @@ def test_what_is_not_said_is_nothing() -> None:
     reply = Reply(REQUEST)
     assert (reply.confirmed, reply.rejected, reply.innocent, reply.problem) == ((), (), (), "")
     assert Rules(**RULES).batch_bytes is None
-    assert Dials(3, 1.0).spacing == 0.0
+    assert Rate(3, 1.0).spacing == 0.0
 
 
 def test_rules_are_given_by_name_and_none_is_left_out() -> None:

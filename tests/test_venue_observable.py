@@ -689,6 +689,8 @@ def test_pending_requests_are_bounded() -> None:
 class Deaf:
     """Takes what is sent, and never answers."""
 
+    url = "wss://deaf.example"
+
     def send(self, message: object) -> None:
         """It is lost."""
 

@@ -22,7 +22,7 @@ from rxws.exchanges._binance_data import decoders, nanoseconds
 from rxws.exchanges._topics import address, batches, one_endpoint, split_pair
 from rxws.limits import SendLimit
 from rxws.market import BookDelta, BookSnapshot, MarketEvent
-from rxws.venue import Dials, Frame, Heartbeat, Request, Rules, Snapshots
+from rxws.venue import Frame, Heartbeat, Rate, Request, Rules, Snapshots
 
 __all__ = [
     "BASE",
@@ -66,7 +66,7 @@ RULES = Rules(
     send=SendLimit(5),
     topics=1_024,
     batch=100,
-    dials=Dials(300, 300.0),
+    dials=Rate(300, 300.0),
     first_subscribe=None,
     max_age=86_400.0,
     silence=None,
@@ -256,7 +256,7 @@ def _snapshot_url(symbol: str) -> str:
 
 
 # One has a weight of 250, of 6,000 that an address has a minute: some are left for whatever else it asks.
-SNAPSHOTS: Snapshots = Snapshots(_snapshot_url, _whole, Dials(20, 60.0))
+SNAPSHOTS: Snapshots = Snapshots(_snapshot_url, _whole, Rate(20, 60.0))
 
 _streams, _events = decoders(NAME)
 _codec = Codec(

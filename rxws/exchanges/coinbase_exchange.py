@@ -23,9 +23,8 @@ from rxws import errors, gaps
 from rxws.decoding import NOT_JSON
 from rxws.errors import ConfigError, Table
 from rxws.exchanges._topics import address, batches, channel_and_symbol, check_symbol, one_endpoint, split_pair
-from rxws.limits import SendLimit
 from rxws.market import BookDelta, BookSnapshot, LastTrade, Level, MarketEvent, Side, Ticker, Trade
-from rxws.venue import Action, Dials, Frame, Heartbeat, Kind, Reply, Request, Rules, Snapshots
+from rxws.venue import Action, Frame, Heartbeat, Kind, Rate, Reply, Request, Rules, Snapshots
 
 __all__ = [
     "BASE",
@@ -63,15 +62,16 @@ ENDPOINTS: Mapping[str, str] = {"public": ""}
 GREETINGS: tuple[str, ...] = ()
 HEARTBEAT: Heartbeat | None = None
 
-# Eight requests a second from one address, with bursts of 20. A client that has not subscribed within five seconds is
-# closed. A message that is too big is an error; how big is not in the documents, and a batch stays far below what is
-# common.
+# Eight requests a second from one address, with bursts of 20: twenty in two and a half seconds keep both. A client that
+# has not subscribed within five seconds is closed. A message that is too big is an error; how big is not in the
+# documents, and a batch stays far below what is common.
 RULES = Rules(
-    send=SendLimit(8),
+    send=None,
+    requests=Rate(20, 2.5),
     topics=None,
     batch=100,
     batch_bytes=16_000,
-    dials=Dials(8, 1.0),
+    dials=Rate(8, 1.0),
     first_subscribe=5.0,
     max_age=None,
     silence=None,
@@ -84,6 +84,9 @@ BOOK_RULE: None = None
 SNAPSHOTS: Snapshots | None = None
 
 # That the acknowledgement calls a channel so is not in the documents; public clients know it.
+TOO_MANY = re.compile(r"rate limit|too many requests", re.IGNORECASE)
+"""What an error says that is no fault of a topic. Its words are not in the documents; those are HTTP's, and Coinbase's
+own where it speaks of its limits."""
 ALIASES: Mapping[str, str] = {"level2_50": "level2_batch"}
 
 
@@ -318,6 +321,8 @@ def reply(frame: bytes | str, pending: Sequence[Request]) -> Reply | None:
 
 def _refused(told: Envelope, pending: Sequence[Request]) -> Reply | None:
     said = f"{told.message}: {told.reason}" if told.reason else told.message
+    if TOO_MANY.search(said):
+        return Reply(pending[0], later=pending[0].topics, problem=said) if pending else None
     words = re.findall(r"[\w-]+", said)
     for request in pending:
         guilty = tuple(topic for topic in request.topics if topic.partition(":")[2] in words)

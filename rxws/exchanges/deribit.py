@@ -20,9 +20,8 @@ from rxws import errors, gaps
 from rxws.decoding import NOT_JSON
 from rxws.errors import ConfigError, Table
 from rxws.exchanges._topics import address, batches, check_symbol, one_endpoint, split_pair
-from rxws.limits import SendLimit
 from rxws.market import BookDelta, BookSnapshot, Candle, Level, MarketEvent, Quote, Side, Ticker, Trade
-from rxws.venue import Action, Frame, Heartbeat, Kind, Reply, Request, Rules, Snapshots
+from rxws.venue import Action, Frame, Heartbeat, Kind, Rate, Reply, Request, Rules, Snapshots
 
 __all__ = [
     "BASE",
@@ -58,21 +57,21 @@ BASE = "wss://www.deribit.com"
 ENDPOINTS: Mapping[str, str] = {"public": "/ws/api/v2"}
 
 # Ten seconds are the least, and a test_request that is not answered within ten more ends the connection with 4000.
-# Maintenance is told to who subscribes to it.
-GREETINGS: tuple[str, ...] = (
-    '{"jsonrpc":"2.0","id":0,"method":"public/set_heartbeat","params":{"interval":10}}',
-    '{"jsonrpc":"2.0","id":0,"method":"public/subscribe","params":{"channels":["platform_state"]}}',
-)
+GREETINGS: tuple[str, ...] = ('{"jsonrpc":"2.0","id":0,"method":"public/set_heartbeat","params":{"interval":10}}',)
 HEARTBEAT: Heartbeat | None = None
 ANSWER = '{"jsonrpc":"2.0","id":0,"method":"public/test","params":{}}'
-"""All of these have the number 0, so that their answers are taken for no subscription's: those begin at 1."""
+"""Both have the number 0, so that their answers are taken for no subscription's: those begin at 1."""
+STATE = "platform_state"
+"""The channel that tells of maintenance. Each request asks for it too: one of its own would cost as much again."""
 
-# A subscription costs 3,000 of 30,000 credits, which come back at 10,000 a second: ten in three seconds never run out
-# of them. 500 channels a call are advised, and a frame above 32 kB is refused. 32 connections at a time are allowed.
+# A subscription costs 3,000 of the 30,000 credits of an address, which come back at 10,000 a second: ten in three
+# seconds never run out of them. 500 channels a call are advised, and a frame above 32 kB is refused. 32 connections at
+# a time are allowed.
 RULES = Rules(
-    send=SendLimit(10, 3.0),
+    send=None,
+    requests=Rate(10, 3.0),
     topics=None,
-    batch=500,
+    batch=499,
     batch_bytes=30_000,
     dials=None,
     first_subscribe=60.0,
@@ -93,7 +92,7 @@ DEPTHS = (1, 10, 20)
 LOGIN_NEEDED = 13778
 """The code of an error that one channel of a request caused, by asking for more than the public may have."""
 TOO_MANY = 10028
-"""The code of an error that is no fault of one channel: to ask for each of them by itself would make it worse."""
+"""The code of an error that is no fault of a channel: the credits are used up."""
 
 
 def trades(symbol: str) -> str:
@@ -202,7 +201,7 @@ def subscribe(topics: Iterable[str], ids: Iterator[int]) -> list[Request]:
 
     >>> from itertools import count
     >>> subscribe(["quote.BTC-PERPETUAL"], count(1))[0].payload
-    '{"jsonrpc":"2.0","id":1,"method":"public/subscribe","params":{"channels":["quote.BTC-PERPETUAL"]}}'
+    '{"jsonrpc":"2.0","id":1,"method":"public/subscribe","params":{"channels":["quote.BTC-PERPETUAL","platform_state"]}}'
     """
     return batches("subscribe", topics, ids, RULES, endpoint, _payload)
 
@@ -213,7 +212,7 @@ def unsubscribe(topics: Iterable[str], ids: Iterator[int]) -> list[Request]:
 
 
 def _payload(action: Action, topics: Sequence[str], number: int) -> str:
-    parameters = {"channels": list(topics)}
+    parameters = {"channels": list(dict.fromkeys([*topics, STATE] if action == "subscribe" else topics))}
     request = {"jsonrpc": "2.0", "id": number, "method": f"public/{action}", "params": parameters}
     return msgspec.json.encode(request).decode()
 
@@ -269,7 +268,7 @@ def classify(frame: bytes | str) -> Frame:
     if told.method != "subscription" or told.params is None:
         return Frame(Kind.UNKNOWN if told.id is UNSET else Kind.ACKNOWLEDGEMENT)
     channel = told.params.channel
-    if channel == "platform_state":
+    if channel == STATE:
         return Frame(Kind.NOTICE, channel, ends=_maintained(told.params.data))
     return Frame(Kind.DATA, channel) if _decoder(channel) is not None else Frame(Kind.UNKNOWN)
 
@@ -326,10 +325,12 @@ def reply(frame: bytes | str, pending: Sequence[Request]) -> Reply | None:
 def _refused(request: Request | None, problem: Problem) -> Reply | None:
     if request is None:
         return None
+    if problem.code == TOO_MANY:
+        return Reply(request, later=request.topics, problem=problem.message)
     guilty = request.topics
     if problem.code == LOGIN_NEEDED:
         guilty = tuple(topic for topic in request.topics if topic.endswith(".raw")) or guilty
-    elif len(request.topics) > 1 and problem.code != TOO_MANY:
+    elif len(request.topics) > 1:
         guilty = ()
     innocent = tuple(topic for topic in request.topics if topic not in guilty)
     return Reply(request, rejected=guilty, innocent=innocent, problem=problem.message)

@@ -25,7 +25,7 @@ from rxws.errors import ConfigError, Table
 from rxws.exchanges._topics import address, batches, channel_and_symbol, check_symbol, one_endpoint, split_pair
 from rxws.limits import SendLimit
 from rxws.market import BookDelta, BookSnapshot, Candle, Level, MarketEvent, Quote, Side, Ticker, Trade
-from rxws.venue import Action, Dials, Frame, Heartbeat, Kind, Reply, Request, Rules, Snapshots
+from rxws.venue import Action, Frame, Heartbeat, Kind, Rate, Reply, Request, Rules, Snapshots
 
 __all__ = [
     "BASE",
@@ -71,7 +71,7 @@ RULES = Rules(
     topics=None,
     batch=500,
     batch_bytes=60_000,
-    dials=Dials(3, 1.0, 0.34),
+    dials=Rate(3, 1.0, 0.34),
     first_subscribe=30.0,
     max_age=None,
     silence=30.0,
@@ -94,7 +94,7 @@ INTERVALS = {
 }
 """How many seconds a candle is long; months are not, for they have no one length."""
 TOO_MANY = "60014"
-"""The code of an error that is no fault of one topic: to ask for each of them by itself would make it worse."""
+"""The code of an error that is no fault of a topic: there were too many requests."""
 NOTICE = "64008"
 CHECKED_LEVELS = 25
 
@@ -309,7 +309,9 @@ def _refused(told: Envelope, asked: Sequence[Request]) -> Reply | None:
     if len(asked) != 1:
         return None
     (request,) = asked
-    if len(request.topics) > 1 and told.code != TOO_MANY:
+    if told.code == TOO_MANY:
+        return Reply(request, later=request.topics, problem=told.msg)
+    if len(request.topics) > 1:
         return Reply(request, innocent=request.topics, problem=told.msg)
     return Reply(request, rejected=request.topics, problem=told.msg)
 
@@ -401,7 +403,7 @@ def _snapshot(body: bytes, symbol: str) -> BookSnapshot:
 
 
 # An address may ask 40 times in two seconds.
-SNAPSHOTS: Snapshots = Snapshots(_snapshot_url, _snapshot, Dials(30, 2.0), are_needed=False)
+SNAPSHOTS: Snapshots = Snapshots(_snapshot_url, _snapshot, Rate(30, 2.0), are_needed=False)
 
 
 def _levels(told: list[tuple[Decimal, Decimal, str, str]]) -> tuple[Level, ...]:

@@ -10,7 +10,7 @@ import pytest
 from rxws.errors import ConfigError
 from rxws.exchanges import coinbase_exchange as coinbase
 from rxws.market import BookDelta, BookSnapshot, LastTrade, Ticker, Trade
-from rxws.venue import Frame, Kind, Reply, Request
+from rxws.venue import Frame, Kind, Rate, Reply, Request
 
 BTC = Request(1, "subscribe", ("matches:BTC-USD", "ticker:BTC-USD"), "")
 ETH = Request(2, "subscribe", ("matches:ETH-USD",), "")
@@ -44,10 +44,10 @@ def test_there_are_no_candles() -> None:
 
 
 def test_what_it_puts_up_with() -> None:
-    """Five seconds to subscribe, eight requests and dials a second."""
+    """Five seconds to subscribe, eight dials a second, and as many requests, twenty of them at once."""
     rules = coinbase.RULES
     assert rules.first_subscribe == 5.0
-    assert rules.send is not None and (rules.send.count, rules.send.per) == (8, 1.0)
+    assert (rules.send, rules.requests) == (None, Rate(20, 2.5))
     assert rules.dials is not None and (rules.dials.count, rules.dials.per) == (8, 1.0)
     assert (coinbase.GREETINGS, coinbase.HEARTBEAT, coinbase.SNAPSHOTS, coinbase.BOOK_RULE) == ((), None, None, None)
 
@@ -143,6 +143,14 @@ def test_an_error_that_names_nothing_is_for_the_only_topic() -> None:
     """There nobody else can be meant."""
     assert coinbase.reply('{"type":"error","message":"slow"}', [ETH]) == Reply(ETH, rejected=ETH.topics, problem="slow")
     assert coinbase.classify('{"type":"error","message":"slow"}') == Frame(Kind.ERROR)
+
+
+@pytest.mark.parametrize("said", ["Rate limit exceeded", "Too Many Requests"])
+def test_who_asks_too_often_is_told_later(said: str) -> None:
+    """It is no fault of the topics; and where nothing was asked, nobody is meant."""
+    answer = json.dumps({"type": "error", "message": said})
+    assert coinbase.reply(answer, [BTC, ETH]) == Reply(BTC, later=BTC.topics, problem=said)
+    assert coinbase.reply(answer, []) is None
 
 
 def test_a_heartbeat_proves_the_last_trade() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 
 import pytest
 
 from rxws.errors import ConfigError
 from rxws.exchanges import deribit
 from rxws.market import BookDelta, BookSnapshot, Candle, Quote, Ticker, Trade
-from rxws.venue import Frame, Kind, Reply, Request
+from rxws.venue import Frame, Kind, Rate, Reply, Request
 
 BTC = "BTC-PERPETUAL"
 ONE = Request(7, "subscribe", ("quote.A",), "")
@@ -38,18 +39,16 @@ def test_a_channel_needs_a_name() -> None:
 def test_what_it_puts_up_with() -> None:
     """Three requests a second of at most 500 channels and 32 kB; a minute to subscribe."""
     rules = deribit.RULES
-    assert rules.send is not None and (rules.send.count, rules.send.per) == (10, 3.0)
-    assert (rules.batch, rules.first_subscribe, rules.dials, rules.max_age) == (500, 60.0, None, None)
+    assert (rules.send, rules.requests) == (None, Rate(10, 3.0))
+    assert (rules.batch, rules.first_subscribe, rules.dials, rules.max_age) == (499, 60.0, None, None)
     assert rules.batch_bytes is not None and rules.batch_bytes < 32_000
     assert deribit.SNAPSHOTS is None
 
 
 def test_heartbeats_are_asked_for_and_answered() -> None:
     """At the shortest interval; silence for two of them and five seconds is a loss. No request has the number 0."""
-    greeting, maintenance = map(json.loads, deribit.GREETINGS)
+    (greeting,) = map(json.loads, deribit.GREETINGS)
     assert (greeting["method"], greeting["params"], greeting["id"]) == ("public/set_heartbeat", {"interval": 10}, 0)
-    assert (maintenance["method"], maintenance["params"]) == ("public/subscribe", {"channels": ["platform_state"]})
-    assert maintenance["id"] == 0
     assert deribit.RULES.silence == 25.0
     asked = deribit.classify('{"jsonrpc":"2.0","method":"heartbeat","params":{"type":"test_request"}}')
     assert asked.kind is Kind.HEARTBEAT and asked.answer is not None
@@ -61,6 +60,17 @@ def test_heartbeats_are_asked_for_and_answered() -> None:
     for told in ('{"id":0,"result":"ok"}', '{"id":0,"result":{"version":"1.2.26"}}'):
         assert deribit.classify(told) == Frame(Kind.ACKNOWLEDGEMENT)
         assert deribit.reply(told, [ONE, TWO]) is None
+
+
+def test_each_subscription_asks_for_maintenance_too() -> None:
+    """One request for it alone would cost an address as much as a hundred channels do; nothing ends it."""
+    (request,) = deribit.subscribe(["quote.A"], count(1))
+    assert json.loads(request.payload)["params"] == {"channels": ["quote.A", "platform_state"]}
+    assert request.topics == ("quote.A",)
+    (request,) = deribit.subscribe(["platform_state"], count(1))
+    assert json.loads(request.payload)["params"] == {"channels": ["platform_state"]}
+    (request,) = deribit.unsubscribe(["quote.A"], count(1))
+    assert json.loads(request.payload)["params"] == {"channels": ["quote.A"]}
 
 
 @pytest.mark.parametrize(
@@ -81,8 +91,8 @@ def test_heartbeats_are_asked_for_and_answered() -> None:
         ('{"id":7,"error":{"code":13778,"message":"raw"}}', Reply(ONE, rejected=ONE.topics, problem="raw")),
         ('{"id":7,"error":{"code":-32602,"message":"bad"}}', Reply(ONE, rejected=ONE.topics, problem="bad")),
         ('{"id":8,"error":{"code":-32602,"message":"bad"}}', Reply(TWO, innocent=TWO.topics, problem="bad")),
-        # To ask for each by itself would be too much still.
-        ('{"id":8,"error":{"code":10028,"message":"many"}}', Reply(TWO, rejected=TWO.topics, problem="many")),
+        # It is no fault of theirs.
+        ('{"id":8,"error":{"code":10028,"message":"many"}}', Reply(TWO, later=TWO.topics, problem="many")),
         ('{"id":9,"result":["quote.A"]}', Reply(END, confirmed=END.topics)),
         ('{"id":10,"result":["quote.A"]}', None),
         ('{"id":10,"error":{"code":1,"message":"x"}}', None),

@@ -420,13 +420,15 @@ def test_the_futures_url_is_routed_by_class() -> None:
 
 
 def test_deribits_request_is_that_of_the_recorded_client() -> None:
-    """The same JSON, and the recorded answer confirms all of it."""
+    """The same JSON, but that it asks for maintenance too; and the recorded answer confirms all of it."""
     told = recording("deribit")
     (sent,) = told.sent
-    topics = json.loads(sent)["params"]["channels"]
+    wanted = json.loads(sent)
+    topics = wanted["params"]["channels"].copy()
+    wanted["params"]["channels"].append("platform_state")
     (request,) = deribit.subscribe(topics, count(0))
 
-    assert json.loads(request.payload) == json.loads(sent)
+    assert json.loads(request.payload) == wanted
     replies = [reply for frame in told.received if (reply := deribit.reply(frame, [request]))]
     assert [(set(reply.confirmed), reply.rejected) for reply in replies] == [(set(topics), ())]
 
