@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import count
+from math import inf
 
 from reactivex import abc
 from reactivex.disposable import Disposable, SerialDisposable
@@ -36,7 +37,7 @@ and one lost packet alone delays all behind it by 0.2 and more."""
 
 PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds in which an address asks for nothing once a venue has said that it asks too often: the first time, and after
-many such answers in a row, each of which doubles them."""
+many such answers, each of which doubles them. Until none has come for the longest, there is as much between any two."""
 
 
 class Correspondence:
@@ -71,6 +72,8 @@ class Correspondence:
         self._governor = _governor(venue, scheduler)
         self._now = clock(scheduler)
         self._pause = PAUSE
+        self._slow_until = -inf
+        self._last = self._last_refused = 0
         self._line: deque[Request] = deque()
         self._turn = SerialDisposable()
         self._is_at_once = False
@@ -114,6 +117,10 @@ class Correspondence:
     def _post(self) -> None:
         request = self._line.popleft()
         self._pending.append(request)
+        self._last = request.id
+        now = self._now()
+        if now < self._slow_until:
+            self._governor.hold_off(self._host, now + self._pause)
         if self.say(request.payload):
             self._connection.when_sent(partial(self._sent, request), self._fail)
         if not self._is_at_once:
@@ -163,9 +170,7 @@ class Correspondence:
         while (reply := self._venue.reply(payload, self._pending)) is not None:
             self._settle(reply)
             if reply.later:
-                self._hold_off()
-            elif kind is Kind.ACKNOWLEDGEMENT:
-                self._pause = PAUSE
+                self._hold_off(reply.request)
             yield reply
             if kind is Kind.ERROR:
                 return
@@ -175,11 +180,14 @@ class Correspondence:
         requests = (*self._pending, *self._line)
         return any(request.action == "unsubscribe" and topic in request.topics for request in requests)
 
-    def _hold_off(self) -> None:
+    def _hold_off(self, refused: Request) -> None:
+        if refused.id <= self._last_refused:  # it had been sent when the last such answer came
+            return
         now = self._now()
-        if self._governor.earliest(self._host, now) <= now:  # else it was sent before the last such answer came
-            self._governor.hold_off(self._host, now + self._pause)
-            self._pause = min(2.0 * self._pause, LONGEST_PAUSE)
+        self._pause = min(2.0 * self._pause, LONGEST_PAUSE) if now < self._slow_until else PAUSE
+        self._slow_until = now + self._pause + LONGEST_PAUSE
+        self._last_refused = self._last
+        self._governor.hold_off(self._host, now + self._pause)
 
     def _settle(self, reply: Reply) -> None:
         request = reply.request
