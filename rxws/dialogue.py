@@ -25,10 +25,17 @@ DATA, LIVE = Kind.DATA, TopicStatus.LIVE  # looked for with each message
 
 
 class Told(NamedTuple):
-    """What one message of a venue says of the market; `topic` is None where the message does not say whose it is."""
+    """What one message of a venue says of the market.
+
+    Args:
+        topic: None where the message does not say whose it is.
+        events: one or more.
+        is_first: whether it is the first of its topic since that was asked for.
+    """
 
     topic: str | None
     events: Sequence[MarketEvent]
+    is_first: bool = False
 
 
 class Dialogue:
@@ -220,15 +227,17 @@ class Dialogue:
             self._connection.journal.late()  # it crossed the message that ended it
             return None
         events = self._venue.decode(payload, self._arrival_ns)
-        if topic is not None and self.statuses[topic] is not LIVE:
-            self._live(topic)
-        return Told(topic, events) if events else None
+        is_first = topic is not None and self.statuses[topic] is not LIVE and self._live(topic)
+        return Told(topic, events, is_first) if events else None
 
-    def _live(self, topic: str) -> None:
+    def _live(self, topic: str) -> bool:
+        """Whether it has become live by this."""
         status = self.statuses[topic]
         # What crosses a renewal is of the subscription that is being ended, and proves nothing of the new one.
-        if status is not LIVE and not (status is TopicStatus.REQUESTED and self._correspondence.is_ending(topic)):
-            self._standing.live(topic)
+        if status is LIVE or (status is TopicStatus.REQUESTED and self._correspondence.is_ending(topic)):
+            return False
+        self._standing.live(topic)
+        return True
 
     def _strange(self, payload: bytes, problem: str) -> None:
         self._connection.journal.bad_frame(DecodeError(payload, problem))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import KW_ONLY, dataclass, replace
 from enum import Enum, auto
 from math import inf
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from reactivex import Observable
 
-__all__ = ["CUT", "DROP", "PASS", "Key", "Rotation", "Splice", "Step"]
+__all__ = ["CUT", "DROP", "PASS", "Beginning", "Key", "Rotation", "Splice", "Step"]
 
 T = TypeVar("T")
 
@@ -28,6 +28,19 @@ HELD = 65_536
 """Values of the new connection that may wait for the old one, and keys of the old one that are remembered meanwhile."""
 RECENT = 1_024
 """Keys remembered from before the overlap: some venues send the last trades again to whoever subscribes."""
+
+
+class Beginning(int):
+    """The number of a message with which its topic begins anew, such as a snapshot of a book that was asked for again.
+
+    As a key's number it equals the same number of any other message. What the topic had before is obsolete with it: so it
+    is delivered though its number was, and of what the new connection held, nothing follows that is older.
+
+    >>> Beginning(7) == 7
+    True
+    """
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +59,7 @@ class Rotation:
         key: value to the sequence number or id by which the overlap is delivered once, None for a value that has none:
             what the new connection brings is held until the old one has delivered the first of it, or `overlap` ends.
             Where there are several sequences, a tuple of the topic and its number: it then waits for the first of each
-            topic. None: the cut is at the new one's first message, what the old one had not delivered by then is lost,
+            topic. A number that is a `Beginning` begins its topic anew. None: the cut is at the new one's first message, what the old one had not delivered by then is lost,
             and what it had is there twice if the new one brings it too.
         jitter: the fraction of an age that chance may take off, 0 to 1.
 
@@ -132,8 +145,11 @@ class Splice(Generic[T]):
         self._failed = failed
         self._dropped = dropped
         self._recent: deque[Hashable] = deque(maxlen=RECENT)
-        self._before: dict[Hashable, None] = {}  # what the one before the current one delivered in their overlap
-        self._seen: dict[Hashable, None] = {}  # what has been delivered until now, as far as the new one may bring it
+        # What the one before the current one delivered in their overlap, and what has been delivered until now as far as
+        # the new one may bring it: each with how often its topic had begun anew by then, for that makes it obsolete.
+        self._before: dict[Hashable, int] = {}
+        self._seen: dict[Hashable, int] = {}
+        self._begun: dict[Hashable, int] = {}
         self._held: deque[tuple[Hashable, T]] = deque()
         self._firsts: dict[Hashable, Hashable] = {}  # topic to the new one's first key of it
         self._awaited: set[Hashable] = set()  # topics of which that has not been brought, or not been delivered
@@ -148,7 +164,9 @@ class Splice(Generic[T]):
         """An overlap begins."""
         self._overlapping, self.delivers = True, False
         # Also what the last overlap left: two may be so near that the current one has not caught up yet.
-        self._seen = {**self._before, **dict.fromkeys(self._recent)}
+        self._before = {key: 0 for key in self._before if self._holds(self._before, key)}
+        self._begun = {}
+        self._seen = {**self._before, **dict.fromkeys(_since_they_began(self._recent), 0)}
         self._forget_the_oldest()
         self._firsts, self._awaited = {}, {_topic(key) for key in self._recent}
         self._held.clear()
@@ -158,14 +176,16 @@ class Splice(Generic[T]):
         key = self._key_of(value)
         if key is None:
             return PASS
-        if key in self._before:
+        if (self._before or self._overlapping) and _begins(key):
+            self._begun[_topic(key)] = self._begun.get(_topic(key), 0) + 1
+        if self._holds(self._before, key):
             return DROP
         self._recent.append(key)
         if not self._overlapping:
             return PASS
-        self._seen[key] = None
-        self._forget_the_oldest()
         topic = _topic(key)
+        self._seen[key] = self._begun.get(topic, 0)
+        self._forget_the_oldest()
         if topic not in self._firsts:
             self._await(topic)
         elif self._firsts[topic] == key:
@@ -195,25 +215,44 @@ class Splice(Generic[T]):
     def rest(self) -> list[T]:
         """Return what the new one brought and the old one had not delivered, in order; it is the current one now."""
         self._before, self._seen = self._seen, {}
+        start = self._starts()
         rest = []
-        for key, value in self._held:
+        for place, (key, value) in enumerate(self._held):
             if key is None:
                 rest.append(value)
-            elif key not in self._before:
+            elif not self._holds(self._before, key) and place >= start.get(_topic(key), 0):
                 rest.append(value)
                 self._recent.append(key)
         self.end()
         return rest
+
+    def _starts(self) -> dict[Hashable, int]:
+        """Of each topic that the new one began: where what follows what the old one delivered begins in what is held."""
+        start: dict[Hashable, int] = {}
+        for place, (key, _) in enumerate(self._held):
+            topic = _topic(key)
+            if _begins(key):
+                start[topic] = place
+            if topic in start and self._holds(self._before, key):
+                start[topic] = place + 1
+        return start
 
     def end(self) -> None:
         """The overlap is over; forget what the new one brought."""
         self._overlapping = self.delivers = False
         self._seen, self._firsts, self._awaited = {}, {}, set()
         self._held.clear()
+        if not self._before:
+            self._begun = {}
 
     def forget(self) -> None:
         """Nothing more comes that the connection before the current one had delivered."""
         self._before = {}
+        if not self._overlapping:
+            self._begun = {}
+
+    def _holds(self, delivered: dict[Hashable, int], key: Hashable) -> bool:
+        return key in delivered and delivered[key] == self._begun.get(_topic(key), 0)
 
     def _forget_the_oldest(self) -> None:
         while len(self._seen) > HELD:
@@ -222,7 +261,7 @@ class Splice(Generic[T]):
     def _begin_topic(self, topic: Hashable, key: Hashable) -> None:
         if topic not in self._firsts and len(self._firsts) < HELD:
             self._firsts[topic] = key
-            if key in self._seen:
+            if self._holds(self._seen, key):
                 self._awaited.discard(topic)
             else:
                 self._await(topic)
@@ -242,6 +281,17 @@ class Splice(Generic[T]):
             self._failed(error)
             return None
         return key
+
+
+def _begins(key: Hashable) -> bool:
+    return isinstance(key, tuple) and type(key[-1]) is Beginning
+
+
+def _since_they_began(keys: Iterable[Hashable]) -> list[Hashable]:
+    """Return those that no later one of the same topic has made obsolete by beginning it anew."""
+    kept = list(keys)
+    began = {_topic(key): place for place, key in enumerate(kept) if _begins(key)}
+    return [key for place, key in enumerate(kept) if place >= began.get(_topic(key), 0)]
 
 
 def _topic(key: Hashable) -> Hashable:

@@ -18,10 +18,10 @@ from rxws.desired import Topics
 from rxws.dialogue import Dialogue, Told
 from rxws.errors import TABLE, ConfigError, RxwsError
 from rxws.events import Event
-from rxws.market import Candle, Quote, Ticker, Trade
+from rxws.market import BookSnapshot, Candle, Quote, Ticker, Trade
 from rxws.options import StreamOptions
 from rxws.redaction import masked
-from rxws.rotation import Rotation
+from rxws.rotation import Beginning, Rotation
 from rxws.scheduler import given
 from rxws.standing import Patience
 from rxws.stream import ws_observable
@@ -162,13 +162,16 @@ def venue_stream(
 def sequence(value: Any) -> Hashable:  # Any: what a stream brings
     """Return a topic and what tells one of its messages from the others, by which two connections become one.
 
-    That is the venue's number, or else what the message says. Of a book without numbers no message may be left out that
+    That is the venue's number, or else what the message says. The snapshot with which a subscription begins is the
+    beginning of its topic; where each message is one, only the first is. Of a book without numbers no message may be left out that
     follows the successor's snapshot: there each is one of its own. None where it is of no topic.
     """
     if not isinstance(value, Told) or value.topic is None:
         return None
     event = value.events[-1]
     number: Hashable = getattr(event, "sequence", None)
+    if value.is_first and isinstance(event, BookSnapshot) and isinstance(number, int):
+        number = Beginning(number)
     if number is None:
         match event:
             case Trade():
