@@ -5,7 +5,7 @@ PYTHON ?=
 export PYTHON
 
 # A line or branch of layers 0 to 2 that no test runs fails `make test`; tests/test_layers.py keeps the list whole.
-COVERED = rxws/redaction.py,rxws/errors.py,rxws/events.py,rxws/types.py,rxws/arguments.py,rxws/decoding.py,rxws/backoff.py,rxws/_calendar.py,rxws/windows.py,rxws/_presets.py,rxws/_sources.py,rxws/settings.py,rxws/rotation.py,rxws/unsent.py,rxws/stats.py,rxws/market.py,rxws/gaps.py,rxws/venue.py,rxws/orderbook.py,rxws/scheduler.py,rxws/lingering.py,rxws/_sliding.py,rxws/governor.py,rxws/limits.py,rxws/alerts.py,rxws/payloads.py,rxws/operators/*,rxws/transport/*,rxws/exchanges/*
+COVERED = rxws/redaction.py,rxws/errors.py,rxws/events.py,rxws/types.py,rxws/arguments.py,rxws/decoding.py,rxws/backoff.py,rxws/_calendar.py,rxws/windows.py,rxws/_presets.py,rxws/_sources.py,rxws/settings.py,rxws/rotation.py,rxws/splice.py,rxws/unsent.py,rxws/stats.py,rxws/market.py,rxws/gaps.py,rxws/venue.py,rxws/orderbook.py,rxws/scheduler.py,rxws/lingering.py,rxws/_sliding.py,rxws/governor.py,rxws/limits.py,rxws/alerts.py,rxws/payloads.py,rxws/operators/*,rxws/transport/*,rxws/exchanges/*
 
 .PHONY: help demo test notebooks pictures notebook-bench frontend compare bench reliability clean
 .NOTPARALLEL:

@@ -129,7 +129,7 @@ def venue_observable(
     ) -> abc.DisposableBase:
         wanted = topics if isinstance(topics, Topics) else Topics(first)
         changing, running = SingleAssignmentDisposable(), SerialDisposable()
-        take = _handing(observer, lifecycle)
+        take = _handing(observer, wanted, lifecycle)
 
         def fail(error: Exception) -> None:
             everything.dispose()
@@ -220,13 +220,17 @@ class Presence(abc.DisposableBase):
             self._end()
 
 
-def _handing(observer: abc.ObserverBase[MarketEvent | Event], lifecycle: bool) -> Callable[[Told | Event], None]:
+def _handing(
+    observer: abc.ObserverBase[MarketEvent | Event], wanted: Topics, lifecycle: bool
+) -> Callable[[Told | Event], None]:
     on_next = observer.on_next
 
     def take(value: Told | Event) -> None:
         if type(value) is Told:
-            for event in value.events:
-                on_next(event)
+            # What a successor held back in an overlap may be of a topic that is wanted no more.
+            if value.topic is None or value.topic in wanted:
+                for event in value.events:
+                    on_next(event)
         elif lifecycle:
             on_next(cast(Event, value))
 

@@ -163,8 +163,8 @@ def sequence(value: Any) -> Hashable:  # Any: what a stream brings
     """Return a topic and what tells one of its messages from the others, by which two connections become one.
 
     That is the venue's number, or else what the message says. The snapshot with which a subscription begins is the
-    beginning of its topic; where each message is one, only the first is. Of a book without numbers no message may be left out that
-    follows the successor's snapshot: there each is one of its own. None where it is of no topic.
+    beginning of its topic; where each message is one, only the first is. Of a book without numbers no message may be
+    left out that follows the successor's snapshot: there each is one of its own. None where it is of no topic.
     """
     if not isinstance(value, Told) or value.topic is None:
         return None

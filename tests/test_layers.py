@@ -43,6 +43,7 @@ TABLE: list[tuple[int, str, frozenset[str]]] = [
     (1, "_calendar", IMPURE),
     (1, "windows", IMPURE),
     (1, "rotation", IMPURE),
+    (1, "splice", IMPURE),
     (1, "unsent", IMPURE),
     (1, "payloads", IMPURE),
     (1, "_presets", IMPURE),

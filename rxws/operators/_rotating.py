@@ -23,8 +23,9 @@ from rxws.operators._attempts import Attempts
 from rxws.operators._gate import WindowGate
 from rxws.operators._requests import EARLY, Request, Requests
 from rxws.operators.after import after
-from rxws.rotation import CUT, PASS, Rotation, Splice
+from rxws.rotation import Rotation
 from rxws.scheduler import RAISED, report
+from rxws.splice import CUT, PASS, Splice
 from rxws.types import Handover, RetrySignal
 
 __all__ = ["Rotating"]
