@@ -8,6 +8,7 @@ from typing import Any, Unpack, cast
 from urllib.parse import urlsplit
 
 from reactivex import Observable, Subject, abc
+from reactivex.disposable import CompositeDisposable, SerialDisposable
 
 from rxws import operators as wsops
 from rxws.arguments import check_url, seconds
@@ -16,11 +17,12 @@ from rxws.correspondence import SPREAD
 from rxws.decoding import PerConnection
 from rxws.desired import Topics
 from rxws.dialogue import Dialogue, Told
-from rxws.errors import TABLE, ConfigError, RxwsError
+from rxws.errors import TABLE, ConfigError, RxwsError, SubscriptionRejected
 from rxws.events import Event
 from rxws.market import BookSnapshot, Candle, Quote, Ticker, Trade
 from rxws.options import StreamOptions
 from rxws.redaction import masked
+from rxws.resting import Resting
 from rxws.rotation import Beginning, Rotation
 from rxws.scheduler import given
 from rxws.standing import Patience
@@ -131,9 +133,16 @@ def venue_stream(
                 # A turn later: it may open a connection, and this is in the middle of another one's read.
                 on.schedule(lambda *_: notices.on_next(None))
 
-            talk = Dialogue(connection, venue, endpoint, topics, patience, failed, ends, on)
+            resting.opened(connection)
+            talk = Dialogue(connection, venue, endpoint, topics, patience, fails, ends, on)
             talk.begin()
             return talk
+
+        def fails(topic: str, error: RxwsError) -> bool:
+            is_fatal = failed(topic, error)
+            if rules.first_subscribe is not None and isinstance(error, SubscriptionRejected) and not is_fatal:
+                resting.refused()
+            return is_fatal
 
         defaults: StreamOptions = {
             "subscriptions": venue.GREETINGS,
@@ -154,7 +163,19 @@ def venue_stream(
         if isinstance(retry, Backoff) and retry.table is TABLE:
             merged["retry"] = replace(retry, table=venue.TABLE)
         stream = ws_observable(url, decode=PerConnection(dialogue), lifecycle=True, **merged)
-        return stream.subscribe(observer, scheduler=scheduler)
+
+        def begin() -> None:
+            running.disposable = stream.subscribe(observer.on_next, observer.on_error, completed, scheduler=scheduler)
+
+        def completed() -> None:
+            if not resting.rests:
+                observer.on_completed()
+
+        running = SerialDisposable()
+        resting = Resting(topics, begin, given(scheduler))
+        resting.watch()
+        begin()
+        return CompositeDisposable(resting, running)
 
     return Observable(subscribe)
 

@@ -94,6 +94,7 @@ TABLE: list[tuple[int, str, frozenset[str]]] = [
     (3, "deadlines", SOCKETS),
     (3, "correspondence", SOCKETS),
     (3, "standing", SOCKETS),
+    (3, "resting", SOCKETS),
     (3, "dialogue", SOCKETS),
     (3, "venue_stream", SOCKETS),
     (3, "venue_observable", SOCKETS),
