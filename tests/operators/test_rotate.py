@@ -10,7 +10,7 @@ from reactivex import Subject
 from reactivex import operators as ops
 from reactivex.testing import TestScheduler
 
-from rxws import Backoff, rotation, ws_observable
+from rxws import Backoff, splice, ws_observable
 from rxws.errors import ConnectionClosed
 from rxws.events import ConnectionState, DisconnectReason, Event, Overflow, Rotated, Waiting
 from rxws.testing import Attempt, ScriptedTransport
@@ -146,7 +146,7 @@ def test_whoever_is_told_of_a_rotation_may_ask_for_the_next() -> None:
 
 def test_answers_without_end_find_no_room_and_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """An Overflow each, counted as dropped."""
-    monkeypatch.setattr(rotation, "HELD", 2)
+    monkeypatch.setattr(splice, "HELD", 2)
     answers = [(0.1, '"1"'), (0.2, '"2"'), (0.3, '"3"')]
     played = play(leg(), leg(messages=answers), rotate=keyed(), is_data=lambda payload: payload[:1] != b'"').to(12.0)
     assert [value for _, value in played.values] == [*through(11), "2", "3", 12] or numbers(played) == through(12)
