@@ -16,19 +16,28 @@ if TYPE_CHECKING:
 
     from reactivex import Observable
 
-__all__ = ["Beginning", "Key", "Rotation"]
+__all__ = ["Beginning", "Key", "Ordered", "Rotation"]
 
 Key = Callable[[Any], Hashable]  # Any: whatever `decode` returns
 
 
-class Beginning(int):
-    """The number of a message with which its topic begins anew, such as a snapshot of a book that was asked for again.
+class Ordered(tuple[Hashable, ...]):
+    """The key of a value that is of use only in its place: it is not handed on behind a newer one of its topic.
 
-    As a key's number it equals the same number of any other message. What the topic had before is obsolete with it: so
-    it is delivered though its number was, and of what the new connection held, nothing follows that is older.
+    So is what tells how something stands, such as a best bid and ask. It equals the same tuple.
 
-    >>> Beginning(7) == 7
+    >>> Ordered(("quotes", 7)) == ("quotes", 7)
     True
+    """
+
+    __slots__ = ()
+
+
+class Beginning(Ordered):
+    """The key of a value with which its topic begins anew, such as a snapshot of a book that was asked for again.
+
+    What the topic had before is obsolete with it, and no longer what tells duplicates: it is delivered though its
+    number was, and so is what follows it.
     """
 
     __slots__ = ()
@@ -50,9 +59,9 @@ class Rotation:
         key: value to the sequence number or id by which the overlap is delivered once, None for a value that has none:
             what the new connection brings is held until the old one has delivered the first of it, or `overlap` ends.
             Where there are several sequences, a tuple of the topic and its number: it then waits for the first of each
-            topic. A number that is a `Beginning` begins its topic anew. None: the cut is at the new one's first
-            message, what the old one had not delivered by then is lost, and what it had is there twice if the new one
-            brings it too.
+            topic. A tuple that is `Ordered` is not handed on behind a newer one of its topic, and a `Beginning` begins
+            its topic anew. None: the cut is at the new one's first message, what the old one had not delivered by then
+            is lost, and what it had is there twice if the new one brings it too.
         jitter: the fraction of an age that chance may take off, 0 to 1.
 
     Raises:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable
 from enum import Enum, auto
 from typing import Generic, TypeVar
 
-from rxws.rotation import Beginning, Key
+from rxws.rotation import Beginning, Key, Ordered
 
 __all__ = ["CUT", "DROP", "PASS", "Splice", "Step"]
 
@@ -147,14 +147,14 @@ class Splice(Generic[T]):
         return rest
 
     def _starts(self) -> dict[Hashable, int]:
-        """Of each topic that the new one began: the place from which on it is not older than what was delivered."""
+        """Of each topic whose order matters: the place from which on it is not older than what was delivered."""
         start: dict[Hashable, int] = {}
         for place, (key, _) in enumerate(self._held):
-            topic = _topic(key)
-            if _begins(key):
-                start[topic] = place
-            if topic in start and self._holds(self._before, key):
-                start[topic] = place + 1
+            if isinstance(key, Ordered):
+                if self._holds(self._before, key):
+                    start[_topic(key)] = place + 1
+                elif _begins(key):
+                    start[_topic(key)] = place
         return start
 
     def end(self) -> None:
@@ -208,7 +208,7 @@ class Splice(Generic[T]):
 
 
 def _begins(key: Hashable) -> bool:
-    return isinstance(key, tuple) and bool(key) and type(key[-1]) is Beginning
+    return type(key) is Beginning
 
 
 def _since_they_began(keys: Iterable[Hashable]) -> list[Hashable]:

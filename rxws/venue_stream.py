@@ -23,7 +23,7 @@ from rxws.market import BookSnapshot, Candle, Quote, Ticker, Trade
 from rxws.options import StreamOptions
 from rxws.redaction import masked
 from rxws.resting import Resting
-from rxws.rotation import Beginning, Rotation
+from rxws.rotation import Beginning, Ordered, Rotation
 from rxws.scheduler import given
 from rxws.standing import Patience
 from rxws.stream import ws_observable
@@ -184,15 +184,17 @@ def sequence(value: Any) -> Hashable:  # Any: what a stream brings
     """Return a topic and what tells one of its messages from the others, by which two connections become one.
 
     That is the venue's number, or else what the message says. The snapshot with which a subscription begins is the
-    beginning of its topic; where each message is one, only the first is. Of a book without numbers no message may be
-    left out that follows the successor's snapshot: there each is one of its own. None where it is of no topic.
+    beginning of its topic; where each message is one, only the first is. Of trades and candles each counts, however
+    late it is handed on; all else is of use in its order only. Of a book without numbers no message may be left out
+    that follows the successor's snapshot: there each is one of its own. None where it is of no topic.
     """
     if not isinstance(value, Told) or value.topic is None:
         return None
     event = value.events[-1]
     number: Hashable = getattr(event, "sequence", None)
-    if value.is_first and isinstance(event, BookSnapshot) and isinstance(number, int):
-        number = Beginning(number)
+    kind: type[tuple[Hashable, ...]] = tuple if isinstance(event, Trade | Candle) else Ordered
+    if value.is_first and isinstance(event, BookSnapshot):
+        kind = Beginning
     if number is None:
         match event:
             case Trade():
@@ -205,7 +207,7 @@ def sequence(value: Any) -> Hashable:  # Any: what a stream brings
                 number = (event.time_ns, event.open_ns, event.close, event.volume, event.closed)
             case _:
                 number = object()
-    return (value.topic, number)
+    return kind((value.topic, number))
 
 
 def _topic(value: object) -> str | None:

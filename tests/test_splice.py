@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rxws import splice as module
-from rxws.rotation import Beginning
+from rxws.rotation import Beginning, Ordered
 from rxws.splice import HELD, RECENT, Splice, Step
 
 
@@ -404,12 +404,12 @@ class Line:
             return self.renew(0, server)
         brought = range(self.at + 1, min(self.at + size, server) + 1)
         self.at = max(self.at, brought.stop - 1)
-        return [("book", number) for number in brought]
+        return [Ordered(("book", number)) for number in brought]
 
     def renew(self, hole: int, server: int) -> list[tuple[str, int]]:
         """It brings the book as it was after `hole` changes that are not told."""
         self.at, self.is_begun = min(self.at + hole, server), True
-        return [("book", Beginning(self.at))]
+        return [Beginning(("book", self.at))]
 
 
 STEPS = st.lists(
@@ -458,32 +458,68 @@ def test_a_book_that_begins_anew_on_either_connection_stays_whole(steps: list[tu
 def follows(book: list[tuple[str, int]]) -> None:
     """Each change follows what is before it."""
     at = None
-    for _, number in book:
-        assert type(number) is Beginning or number == at + 1, book
-        at = number
+    for key in book:
+        assert type(key) is Beginning or key[1] == at + 1, book
+        at = key[1]
 
 
 def test_a_snapshot_of_its_own_is_no_duplicate_and_what_follows_it_comes() -> None:
     """Though the connection before it had delivered them; what it had of other topics is still delivered once."""
     joined = Joined(lambda value: value)
-    joined.old([("a", Beginning(1)), ("b", Beginning(1))])
+    joined.old([Beginning(("a", 1)), Beginning(("b", 1))])
     joined.begin()
-    for value in (("a", Beginning(1)), ("b", Beginning(1))):
+    for value in (Beginning(("a", 1)), Beginning(("b", 1))):
         joined.new(value)
     assert joined.cut
     joined.begin()
     joined.old([("a", 2), ("a", 3), ("b", 2), ("b", 3)])
-    for value in (("a", Beginning(1)), ("b", Beginning(1))):
+    for value in (Beginning(("a", 1)), Beginning(("b", 1))):
         joined.new(value)
     assert joined.cut
     told = len(joined.delivered)
-    joined.old([("a", 2), ("b", 2), ("a", Beginning(2)), ("a", 3), ("b", 3), ("b", 4)])
+    joined.old([("a", 2), ("b", 2), Beginning(("a", 2)), ("a", 3), ("b", 3), ("b", 4)])
     assert joined.delivered[told:] == [("a", 2), ("a", 3), ("b", 4)]
 
 
-@pytest.mark.parametrize("key", [(), ("book",), "book", Beginning(3), None])
-def test_only_the_last_place_of_a_tuple_begins_a_topic(key: Hashable) -> None:
-    """Whatever else a key is, it is delivered once."""
+@given(turns=st.lists(st.sampled_from(["old", "new", "market"]), max_size=60), hole=st.integers(0, 4))
+def test_how_something_stands_never_goes_back(turns: list[str], hole: int) -> None:
+    """A subscription begins with a state that the other connection may never bring; some states the old one misses."""
+    joined, last = Joined(lambda value: value), 10
+    joined.old([Ordered(("quote", number)) for number in range(1, 11)])
+    joined.begin()
+    old, new = 10, 9.5
+    for turn in [*turns, "old", "new", "lost", "market", *["new"] * 80]:
+        if turn == "market":
+            last += 1
+        elif turn == "old" and old < last and not joined.cut:
+            old = min(last, old + 1 + hole)
+            joined.old([Ordered(("quote", old))])
+        elif turn == "new" and new < last:
+            joined.new(Ordered(("quote", new)))
+            new = int(new) + 1
+        elif turn == "lost" and not joined.cut and new > old:  # it has caught up
+            joined.take_over()
+    if joined.cut:
+        numbers = [number for _, number in joined.delivered]
+        assert numbers == sorted(set(numbers))
+
+
+def test_trades_that_the_old_one_missed_are_handed_on_however_late() -> None:
+    """A plain tuple is one of which each counts."""
+    for kind, rest in ((tuple, [4, 5, 7]), (Ordered, [7])):
+        joined = Joined(lambda value: value)
+        joined.begin()
+        joined.new(kind(("a", 2)))
+        for number in (3, 4, 5, 6, 7):
+            joined.new(kind(("a", number)))
+        joined.old([kind(("a", 1)), kind(("a", 3)), kind(("a", 6))])
+        joined.old([kind(("a", 2))])
+        assert joined.delivered[4:] == [("a", number) for number in rest]
+
+
+@pytest.mark.parametrize("key", [(), ("book",), "book", 3, None])
+def test_any_key_is_delivered_once_and_none_by_each(key: Hashable) -> None:
+    """Also one that has no topic, or no number."""
     joined = Joined(lambda value: value)
     joined.begin()
     joined.old([key, key])
