@@ -17,11 +17,11 @@ from rxws.errors import ConnectionFailed, Disconnected, RxwsError
 from rxws.governor import Governor, host_of
 from rxws.redaction import masked
 from rxws.scheduler import clock
-from rxws.turn import Turn, governor_for
+from rxws.turn import Turn
 from rxws.types import Connection
 from rxws.venue import Kind, Reply, Request, Venue
 
-__all__ = ["SPREAD", "Correspondence", "apart"]
+__all__ = ["Correspondence", "apart"]
 
 LOG = logging.getLogger("rxws")
 
@@ -30,10 +30,6 @@ PENDING = 1_024
 
 LONG = 15.0
 """Seconds that a limit may keep requests back before it is told."""
-
-SPREAD = 0.5
-"""Seconds by which the network may bring two messages closer together than they were sent: a venue counts what arrives,
-and one lost packet alone delays all behind it by 0.2 and more."""
 
 PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds in which an address asks for nothing once a venue has said that it asks too often: the first time, and after
@@ -48,6 +44,7 @@ class Correspondence:
     Args:
         connection: where they are sent.
         venue: whose they are.
+        governor: says when the next may leave; a venue that is asked too often is left alone by all who share it.
         left: told of each that asks for topics when it has left: a limit may keep it back.
         drained: told when all have left.
         scheduler: whose time.
@@ -57,6 +54,7 @@ class Correspondence:
         self,
         connection: Connection,
         venue: Venue,
+        governor: Governor,
         left: Callable[[Request], None],
         drained: Callable[[], None],
         scheduler: abc.SchedulerBase,
@@ -69,7 +67,7 @@ class Correspondence:
         self._ids = count(1)
         self._pending: deque[Request] = deque(maxlen=PENDING)
         self._host = host_of(connection.url)
-        self._governor = _governor(venue, scheduler)
+        self._governor = governor
         self._now = clock(scheduler)
         self._pause = PAUSE
         self._slow_until = -inf
@@ -198,14 +196,6 @@ class Correspondence:
             self._pending[place] = replace(request, topics=left)
         else:
             del self._pending[place]
-
-
-def _governor(venue: Venue, scheduler: abc.SchedulerBase) -> Governor:
-    """Return what spaces requests: of all who ask the venue on one loop; where it counts none, of one connection."""
-    rate = venue.RULES.requests
-    if rate is None:
-        return Governor()
-    return governor_for(f"requests of {venue.NAME}", replace(rate, per=rate.per + SPREAD), scheduler)
 
 
 def apart(topics: list[str], request: Request) -> list[list[str]]:

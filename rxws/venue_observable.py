@@ -97,7 +97,8 @@ def venue_observable(
         lifecycle: whether events (`TopicChanged`, `Rejected`, and those of `ws_observable`) travel in the stream too.
         options: those of `ws_observable`, but for what the venue answers for (`decode`, `subscriptions`, …). What the
             venue's rules say in their place by default: `send_limit`, `dials`, `max_age`, `idle_timeout`, `retry`; and
-            `rotate`, which answers the venue's notices.
+            `rotate`, which answers the venue's notices. ``send_limit=None`` also asks for topics as often as it likes
+            where the venue counts that by address.
 
     Emits market events (`rxws.market`) in the order in which they came. Completes as `ws_observable` does, and where an
     observable of topics has completed and wants none. Errors: those above, and those of `ws_observable`; what an

@@ -13,12 +13,12 @@ from reactivex.disposable import CompositeDisposable, SerialDisposable
 from rxws import operators as wsops
 from rxws.arguments import check_url, seconds
 from rxws.backoff import Backoff
-from rxws.correspondence import SPREAD
 from rxws.decoding import PerConnection
 from rxws.desired import Topics
 from rxws.dialogue import Dialogue, Told
 from rxws.errors import TABLE, ConfigError, RxwsError, SubscriptionRejected
 from rxws.events import Event
+from rxws.governor import Governor
 from rxws.market import BookSnapshot, Candle, Quote, Ticker, Trade
 from rxws.options import StreamOptions
 from rxws.redaction import masked
@@ -50,6 +50,10 @@ OURS = (
 
 AGE = 0.98
 """What a connection may use of the age at which the venue closes it: of 24 hours, 23 and a half."""
+UNSAID = object()
+SPREAD = 0.5
+"""Seconds by which the network may bring two messages closer together than they were sent: a venue counts what arrives,
+and one lost packet alone delays all behind it by 0.2 and more."""
 OVERLAP = 10.0
 """Seconds that a successor has to deliver in; a venue that announces its end leaves 60, or none that it promises."""
 
@@ -134,7 +138,8 @@ def venue_stream(
                 on.schedule(lambda *_: notices.on_next(None))
 
             resting.opened(connection)
-            talk = Dialogue(connection, venue, endpoint, topics, patience, fails, ends, on)
+            requests = _requests(venue, options, on)
+            talk = Dialogue(connection, venue, endpoint, topics, patience, requests, fails, ends, on)
             talk.begin()
             return talk
 
@@ -178,6 +183,14 @@ def venue_stream(
         return CompositeDisposable(resting, running)
 
     return Observable(subscribe)
+
+
+def _requests(venue: Venue, options: StreamOptions, scheduler: abc.SchedulerBase) -> Governor:
+    """Return what spaces the requests of all who ask the venue on one loop, or else remembers only its refusals."""
+    rate = venue.RULES.requests
+    if rate is None or options.get("send_limit", UNSAID) is None:
+        return Governor()
+    return governor_for(f"requests of {venue.NAME}", replace(rate, per=rate.per + SPREAD), scheduler)
 
 
 def sequence(value: Any) -> Hashable:  # Any: what a stream brings

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -356,9 +355,8 @@ async def test_a_renewed_book_begins_with_a_snapshot(venue: Any) -> None:
 
 @venues
 @leaping
-async def test_weeks_of_changes_leave_nothing_behind(venue: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_weeks_of_changes_leave_nothing_behind(venue: Any) -> None:
     """Neither where the venue answers nor where it does not."""
-    monkeypatch.setattr(venue, "RULES", replace(venue.RULES, requests=None))
     stays, comes, _ = topics_of(venue)
     async with exchange_of(venue) as exchange:
         listener = Listener(venue, exchange, [stays], send_limit=None)

@@ -18,6 +18,7 @@ from rxws.correspondence import LONG, Correspondence
 from rxws.desired import Topics
 from rxws.events import Event, Rejected, TopicChanged, TopicStatus
 from rxws.exchanges import coinbase_exchange, deribit, okx
+from rxws.governor import Governor
 from rxws.market import BookSnapshot
 from rxws.testing import Limits, SimulatedExchange
 from rxws.venue import Kind, Request
@@ -76,6 +77,25 @@ async def test_an_address_asks_no_more_than_it_may(name: str, count: int, is_sha
             brought.clear()
             await until(lambda: len(brought) == count)
         assert (errors, exchange.violations) == ([], {})
+        for reader in readers:
+            reader.dispose()
+
+
+@leaping
+async def test_who_asks_for_no_limit_has_none() -> None:
+    """Neither of a connection nor of the address; what Deribit refuses is asked for again behind a pause."""
+    symbols = [f"A{number}-PERPETUAL" for number in range(12)]
+    async with SimulatedExchange("deribit", symbols=symbols, rate=None) as exchange:
+        topics = [Topics([deribit.quotes(symbol)]) for symbol in symbols]
+        readers = [
+            venue_observable(deribit, each, base=exchange.url, send_limit=None).subscribe(lambda _: None)
+            for each in topics
+        ]
+        await asyncio.sleep(0.5)
+        assert exchange.violations == {"credits": 2}
+        exchange.violations.clear()
+        await until(lambda: all(TopicStatus.REQUESTED not in each.statuses.values() for each in topics))
+        assert not any(TopicStatus.REJECTED in each.statuses.values() for each in topics)
         for reader in readers:
             reader.dispose()
 
@@ -196,11 +216,17 @@ def many(number: int) -> bytes:
     return b'{"id":%d,"error":{"code":10028,"message":"too_many_requests"}}' % number
 
 
-def corresponding(venue: Any = deribit) -> tuple[TestScheduler, Lines, Correspondence, list[Request]]:
+GOVERNED = 10, 3.5
+
+
+def corresponding(
+    venue: Any = deribit, governor: Governor | None = None
+) -> tuple[TestScheduler, Lines, Correspondence, list[Request]]:
     """What is said on one connection, in virtual time."""
     virtual, left = TestScheduler(), list[Request]()
     lines: Any = Lines(virtual)
-    return virtual, lines, Correspondence(lines, venue, left.append, lambda: None, virtual), left
+    governor = Governor(*GOVERNED) if governor is None else governor
+    return virtual, lines, Correspondence(lines, venue, governor, left.append, lambda: None, virtual), left
 
 
 def ask(correspondence: Correspondence, *topics: str) -> None:
@@ -252,9 +278,10 @@ def test_what_was_sent_before_the_first_refusal_came_makes_no_pause_longer() -> 
 
 def test_the_next_waits_for_its_place_among_all() -> None:
     """Ten in any three and a half seconds, whoever asks; who has much to ask lets others in between."""
-    virtual, lines, correspondence, _ = corresponding()
+    governor = Governor(*GOVERNED)
+    virtual, lines, correspondence, _ = corresponding(deribit, governor)
     others: Any = Lines(virtual)
-    other = Correspondence(others, deribit, lambda _: None, lambda: None, virtual)
+    other = Correspondence(others, deribit, governor, lambda _: None, lambda: None, virtual)
     for number in range(15):
         ask(correspondence, f"quote.A{number}")
     ask(other, "quote.B")
@@ -266,11 +293,12 @@ def test_the_next_waits_for_its_place_among_all() -> None:
 
 def test_who_ends_while_it_waits_gives_its_place_back(caplog: pytest.LogCaptureFixture) -> None:
     """And nothing is sent or told of it."""
-    virtual, lines, correspondence, left = corresponding()
+    governor = Governor(*GOVERNED)
+    virtual, lines, correspondence, left = corresponding(deribit, governor)
     for number in range(12):
         ask(correspondence, f"quote.A{number}")
     others: Any = Lines(virtual)
-    other = Correspondence(others, deribit, lambda _: None, lambda: None, virtual)
+    other = Correspondence(others, deribit, governor, lambda _: None, lambda: None, virtual)
     correspondence.dispose()
     for number in range(10):
         ask(other, f"quote.B{number}")
@@ -298,9 +326,9 @@ def test_a_topic_that_is_about_to_be_ended_is_known_while_that_waits() -> None:
 def test_where_a_venue_counts_none_only_its_refusals_make_a_pause(caplog: pytest.LogCaptureFixture) -> None:
     """That of one connection is none of another's; a long one is in the log."""
     caplog.set_level(logging.WARNING, "rxws")
-    virtual, lines, correspondence, _ = corresponding(okx)
+    virtual, lines, correspondence, _ = corresponding(okx, Governor())
     others: Any = Lines(virtual)
-    other = Correspondence(others, okx, lambda _: None, lambda: None, virtual)
+    other = Correspondence(others, okx, Governor(), lambda _: None, lambda: None, virtual)
     for number in range(100):
         ask(correspondence, f"trades:A{number}-USDT")
     assert len(lines.sent) == 100
