@@ -69,6 +69,8 @@ class Splice(Generic[T]):
         self._before: dict[Hashable, int] = {}
         self._seen: dict[Hashable, int] = {}
         self._begun: dict[Hashable, int] = {}
+        # Topics of which the current one has brought nothing yet that is not obsolete.
+        self._behind: set[Hashable] = set()
         self._held: deque[tuple[Hashable, T]] = deque()
         self._firsts: dict[Hashable, Hashable] = {}  # topic to the new one's first key of it
         self._awaited: set[Hashable] = set()  # topics of which that has not been brought, or not been delivered
@@ -97,7 +99,7 @@ class Splice(Generic[T]):
             return PASS
         if self._before or self._overlapping:
             self._begin_anew(key)
-        if self._holds(self._before, key):
+        if self._is_behind(key) or self._holds(self._before, key):
             return DROP
         self._recent.append(key)
         if not self._overlapping:
@@ -149,13 +151,26 @@ class Splice(Generic[T]):
     def _starts(self) -> dict[Hashable, int]:
         """Of each topic whose order matters: the place from which on it is not older than what was delivered."""
         start: dict[Hashable, int] = {}
+        self._behind = set()
         for place, (key, _) in enumerate(self._held):
-            if isinstance(key, Ordered):
-                if self._holds(self._before, key):
-                    start[_topic(key)] = place + 1
-                elif _begins(key):
-                    start[_topic(key)] = place
-        return start
+            if not isinstance(key, Ordered):
+                continue
+            topic = _topic(key)
+            if key in self._before:
+                start[topic] = place + 1
+                (self._behind.discard if self._holds(self._before, key) else self._behind.add)(topic)
+            elif _begins(key):
+                start[topic] = place
+                self._behind.discard(topic)
+        return start | dict.fromkeys(self._behind, len(self._held))
+
+    def _is_behind(self, key: Hashable) -> bool:
+        if not self._behind or _topic(key) not in self._behind:
+            return False
+        if _begins(key) or self._holds(self._before, key):
+            self._behind.discard(_topic(key))
+            return False
+        return True
 
     def end(self) -> None:
         """The overlap is over; forget what the new one brought."""
@@ -167,7 +182,7 @@ class Splice(Generic[T]):
 
     def forget(self) -> None:
         """Nothing more comes that the connection before the current one had delivered."""
-        self._before = {}
+        self._before, self._behind = {}, set()
         if not self._overlapping:
             self._begun = {}
 

@@ -481,6 +481,26 @@ def test_a_snapshot_of_its_own_is_no_duplicate_and_what_follows_it_comes() -> No
     assert joined.delivered[told:] == [("a", 2), ("a", 3), ("b", 4)]
 
 
+def test_a_new_one_that_is_behind_where_the_old_one_began_anew_catches_up_first() -> None:
+    """What it brought is obsolete, though it was not delivered; it goes on where the old one was, or from its own."""
+    for then, rest in (
+        ([4, 5, 6, 7, 8], [Ordered(("a", 8))]),
+        ([4, Beginning(("a", 6)), 7], [Beginning(("a", 6)), Ordered(("a", 7))]),
+    ):
+        joined = Joined(lambda value: value)
+        joined.old([Ordered(("a", 1))])
+        joined.begin()
+        joined.new(Beginning(("a", 0)))
+        for number in (1, 2, 3):
+            joined.new(Ordered(("a", number)))
+        joined.old([Ordered(("a", 2)), Beginning(("a", 6)), Ordered(("a", 7))])
+        told = len(joined.delivered)
+        joined.take_over()
+        for key in then:
+            joined.new(key if isinstance(key, tuple) else Ordered(("a", key)))
+        assert joined.delivered[told:] == rest
+
+
 @given(turns=st.lists(st.sampled_from(["old", "new", "market"]), max_size=60), hole=st.integers(0, 4))
 def test_how_something_stands_never_goes_back(turns: list[str], hole: int) -> None:
     """A subscription begins with a state that the other connection may never bring; some states the old one misses."""
