@@ -83,10 +83,12 @@ TRADE_RULE: gaps.Rule = gaps.consecutive_trades
 BOOK_RULE: None = None
 SNAPSHOTS: Snapshots | None = None
 
-# That the acknowledgement calls a channel so is not in the documents; public clients know it.
 TOO_MANY = re.compile(r"rate limit|too many requests", re.IGNORECASE)
 """What an error says that is no fault of a topic. Its words are not in the documents; those are HTTP's, and Coinbase's
 own where it speaks of its limits."""
+# That each error begins so is not in the documents for the end of a subscription, which hardly fails.
+FAILED = re.compile(r"failed to ((?:un)?subscribe)", re.IGNORECASE)
+# That the acknowledgement calls a channel so is not in the documents; public clients know it.
 ALIASES: Mapping[str, str] = {"level2_50": "level2_batch"}
 
 
@@ -323,6 +325,8 @@ def _refused(told: Envelope, pending: Sequence[Request]) -> Reply | None:
     said = f"{told.message}: {told.reason}" if told.reason else told.message
     if TOO_MANY.search(said):
         return Reply(pending[0], later=pending[0].topics, problem=said) if pending else None
+    verb = FAILED.search(said)
+    pending = [request for request in pending if verb is None or request.action == verb[1].lower()]
     words = re.findall(r"[\w-]+", said)
     for request in pending:
         guilty = tuple(topic for topic in request.topics if topic.partition(":")[2] in words)

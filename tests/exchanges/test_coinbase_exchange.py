@@ -145,6 +145,19 @@ def test_an_error_that_names_nothing_is_for_the_only_topic() -> None:
     assert coinbase.classify('{"type":"error","message":"slow"}') == Frame(Kind.ERROR)
 
 
+def test_an_error_that_says_what_failed_is_for_what_asked_so() -> None:
+    """However old the others are."""
+    subscribed = Request(1, "subscribe", ("matches:FAKE-USD",), "")
+    ended = Request(2, "unsubscribe", ("matches:FAKE-USD", "ticker:BTC-USD"), "")
+    for verb, request, innocent in (("subscribe", subscribed, ()), ("unsubscribe", ended, ("ticker:BTC-USD",))):
+        said = {"type": "error", "message": f"Failed to {verb}", "reason": "FAKE-USD is not a valid product"}
+        for pending in ([subscribed, ended], [ended, subscribed]):
+            reply = coinbase.reply(json.dumps(said), pending)
+            assert reply is not None
+            assert (reply.request, reply.rejected, reply.innocent) == (request, ("matches:FAKE-USD",), innocent)
+    assert coinbase.reply(json.dumps({"type": "error", "message": "Failed to unsubscribe"}), [subscribed]) is None
+
+
 @pytest.mark.parametrize("said", ["Rate limit exceeded", "Too Many Requests"])
 def test_who_asks_too_often_is_told_later(said: str) -> None:
     """It is no fault of the topics; and where nothing was asked, nobody is meant."""

@@ -33,6 +33,7 @@ class Faults:
         """Whether an answer may have been lost."""
         self._goes_on = goes_on
         self._exchange = exchange
+        self._place = place
         self._random = random
         self._timers: list[asyncio.TimerHandle] = []
         self._loop = asyncio.get_running_loop()
@@ -87,7 +88,7 @@ class Faults:
         self._exchange.resume()
 
     def _answers(self) -> str:
-        answers: tuple[Ack, ...] = ("held", "held", "silent", "after_data")
+        answers: tuple[Ack, ...] = ("held", "held", "after_data", *(("silent",) if self._place.numbers else ()))
         what, times = self._random.choice(answers), self._random.randint(1, 3)
         seconds = self._random.uniform(0.0, 20.0)
         self._exchange.acks(what, times)

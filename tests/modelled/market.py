@@ -32,6 +32,7 @@ class Place:
         unknown: what is not.
         refuses: whether it says so.
         announces: whether it announces its end.
+        numbers: whether its answers say what they answer; else one that is lost makes it unclear what the next is about.
         books: whether a subscription of a book begins with a snapshot.
     """
 
@@ -40,6 +41,7 @@ class Place:
     unknown: str
     refuses: bool = True
     announces: bool = True
+    numbers: bool = True
     books: bool = True
 
     def topics(self, symbol: str) -> dict[type[MarketEvent], str]:
@@ -80,7 +82,7 @@ PLACES: dict[VenueName, Place] = {
     "binance_usdm": Place(binance_usdm, ("BTCUSDT", "ETHUSDT"), "NOSUCHUSDT", refuses=False, books=False),
     "deribit": Place(deribit, ("BTC-PERPETUAL", "ETH-PERPETUAL"), "NOSUCH-PERPETUAL"),
     "okx": Place(okx, ("BTC-USDT", "ETH-USDT"), "NOSUCH-USDT"),
-    "coinbase_exchange": Place(coinbase_exchange, ("BTC-USD", "ETH-USD"), "NOSUCH-USD", announces=False),
+    "coinbase_exchange": Place(coinbase_exchange, ("BTC-USD", "ETH-USD"), "NOSUCH-USD", announces=False, numbers=False),
 }
 
 
