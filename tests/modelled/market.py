@@ -32,7 +32,7 @@ class Place:
         unknown: what is not.
         refuses: whether it says so.
         announces: whether it announces its end.
-        numbers: whether its answers say what they answer; else one that is lost makes it unclear what the next is about.
+        numbers: whether its answers say what they answer; else one that is lost leaves it unclear what the next is for.
         books: whether a subscription of a book begins with a snapshot.
     """
 
