@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
 import pytest
-from reactivex.testing import TestScheduler
 
 from rxws import feeds, venue_observable
-from rxws.correspondence import LONG, Correspondence
 from rxws.desired import Topics
 from rxws.events import Event, Rejected, TopicChanged, TopicStatus
 from rxws.exchanges import coinbase_exchange, deribit, okx
-from rxws.governor import Governor
 from rxws.market import BookSnapshot
 from rxws.testing import Limits, SimulatedExchange
-from rxws.venue import Kind, Request
 from tests.leaping import leaping
 
 LIVE = TopicStatus.LIVE
@@ -190,157 +184,3 @@ async def test_a_renewal_that_is_half_refused_brings_its_snapshot_all_the_same(v
         await until(lambda: len(snapshots) == 2)
         assert (refuses, wanted.status(topic)) == (False, LIVE)
         reader.dispose()
-
-
-# Its pauses, in virtual time
-
-
-class Lines:
-    """A connection on which everything leaves at once."""
-
-    url = "wss://venue.example/ws"
-
-    def __init__(self, virtual: TestScheduler) -> None:
-        self.sent: list[tuple[float, int]] = []
-        self._virtual = virtual
-
-    def send(self, payload: str) -> None:
-        self.sent.append((self._virtual.clock, json.loads(payload)["id"]))
-
-    def when_sent(self, action: Callable[[], None], lost: Callable[[], None] | None = None) -> None:
-        action()
-
-
-def many(number: int) -> bytes:
-    """Deribit's answer that request `number` was one too many."""
-    return b'{"id":%d,"error":{"code":10028,"message":"too_many_requests"}}' % number
-
-
-GOVERNED = 10, 3.5
-
-
-def corresponding(
-    venue: Any = deribit, governor: Governor | None = None
-) -> tuple[TestScheduler, Lines, Correspondence, list[Request]]:
-    """What is said on one connection, in virtual time."""
-    virtual, left = TestScheduler(), list[Request]()
-    lines: Any = Lines(virtual)
-    governor = Governor(*GOVERNED) if governor is None else governor
-    return virtual, lines, Correspondence(lines, venue, governor, left.append, lambda: None, virtual), left
-
-
-def ask(correspondence: Correspondence, *topics: str) -> None:
-    """Send the requests for topics."""
-    for request in correspondence.asking_for(topics):
-        correspondence.send(request)
-
-
-def refuse(correspondence: Correspondence, number: int) -> None:
-    """Answer a request so, and ask for its topics again."""
-    for reply in correspondence.replies(many(number), Kind.ERROR):
-        ask(correspondence, *reply.later)
-
-
-def test_each_refusal_doubles_the_pause_up_to_a_minute() -> None:
-    """Until none has come for a minute; and there is as much between any two, for the venue would refuse one of them
-    again and again."""
-    virtual, lines, correspondence, _ = corresponding()
-    ask(correspondence, "quote.A")
-    for number in range(1, 9):
-        refuse(correspondence, number)
-        assert correspondence.is_kept
-        while correspondence.is_kept:
-            virtual.advance_by(0.5)
-    begun = [at for at, _ in lines.sent]
-    assert [later - at for at, later in pairwise(begun)] == [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]
-    ask(correspondence, "quote.B")
-    ask(correspondence, "quote.C")
-    virtual.advance_by(100.0)
-    ask(correspondence, "quote.D")
-    refuse(correspondence, 12)
-    virtual.advance_by(1.0)
-    assert [at - begun[-1] for at, _ in lines.sent[9:]] == [60.0, 60.0, 100.0, 101.0]
-
-
-def test_what_was_sent_before_the_first_refusal_came_makes_no_pause_longer() -> None:
-    """All of it goes again behind that one pause, in its order."""
-    virtual, lines, correspondence, left = corresponding()
-    for name in "ABC":
-        ask(correspondence, f"quote.{name}")
-    for number in (1, 2, 3):
-        refuse(correspondence, number)
-    virtual.advance_to(0.999)
-    assert [number for _, number in lines.sent] == [1, 2, 3]
-    virtual.advance_to(3.0)
-    assert lines.sent[3:] == [(1.0, 4), (2.0, 5), (3.0, 6)]
-    assert [request.topics for request in left] == [(f"quote.{name}",) for name in "ABCABC"]
-
-
-def test_the_next_waits_for_its_place_among_all() -> None:
-    """Ten in any three and a half seconds, whoever asks; who has much to ask lets others in between."""
-    governor = Governor(*GOVERNED)
-    virtual, lines, correspondence, _ = corresponding(deribit, governor)
-    others: Any = Lines(virtual)
-    other = Correspondence(others, deribit, governor, lambda _: None, lambda: None, virtual)
-    for number in range(15):
-        ask(correspondence, f"quote.A{number}")
-    ask(other, "quote.B")
-    assert (len(lines.sent), len(others.sent)) == (10, 0)
-    virtual.advance_to(20.0)
-    assert [at for at, _ in lines.sent[10:]] == [3.5] * 5
-    assert [at for at, _ in others.sent] == [3.5]
-
-
-def test_who_ends_while_it_waits_gives_its_place_back(caplog: pytest.LogCaptureFixture) -> None:
-    """And nothing is sent or told of it."""
-    governor = Governor(*GOVERNED)
-    virtual, lines, correspondence, left = corresponding(deribit, governor)
-    for number in range(12):
-        ask(correspondence, f"quote.A{number}")
-    others: Any = Lines(virtual)
-    other = Correspondence(others, deribit, governor, lambda _: None, lambda: None, virtual)
-    correspondence.dispose()
-    for number in range(10):
-        ask(other, f"quote.B{number}")
-    virtual.advance_to(LONG + 20.0)
-    assert (len(lines.sent), len(left), len(correspondence)) == (10, 10, 10)
-    assert [at for at, _ in others.sent] == [3.5] * 10
-    assert not caplog.records
-
-
-def test_a_topic_that_is_about_to_be_ended_is_known_while_that_waits() -> None:
-    """What comes of it meanwhile proves nothing of the subscription that follows."""
-    virtual, _, correspondence, _ = corresponding()
-    for number in range(10):
-        ask(correspondence, f"quote.A{number}")
-    correspondence.end(["quote.A0"])
-    assert correspondence.is_kept
-    assert correspondence.is_ending("quote.A0")
-    assert not correspondence.is_ending("quote.A1")
-    virtual.advance_to(4.0)
-    assert correspondence.is_ending("quote.A0")
-    assert len(list(correspondence.replies(b'{"id":11,"result":["quote.A0"]}', Kind.ACKNOWLEDGEMENT))) == 1
-    assert not correspondence.is_ending("quote.A0")
-
-
-def test_where_a_venue_counts_none_only_its_refusals_make_a_pause(caplog: pytest.LogCaptureFixture) -> None:
-    """That of one connection is none of another's; a long one is in the log."""
-    caplog.set_level(logging.WARNING, "rxws")
-    virtual, lines, correspondence, _ = corresponding(okx, Governor())
-    others: Any = Lines(virtual)
-    other = Correspondence(others, okx, Governor(), lambda _: None, lambda: None, virtual)
-    for number in range(100):
-        ask(correspondence, f"trades:A{number}-USDT")
-    assert len(lines.sent) == 100
-    for number in (100, 101, 102, 103, 104):
-        text = json.dumps({"event": "error", "id": f"{number}", "code": "60014", "msg": "often"}).encode()
-        for reply in correspondence.replies(text, Kind.ERROR):
-            ask(correspondence, *reply.later)
-        virtual.advance_by(16.0)
-    ask(other, "trades:B-USDT")
-    assert [at for at, _ in lines.sent[100:]] == [1.0, 18.0, 36.0, 56.0, 80.0]
-    assert [at for at, _ in others.sent] == [80.0]
-    assert [record.message for record in caplog.records] == [
-        "wss://venue.example/ws: 1 requests have waited for 15 s, for no more may be sent as yet; "
-        "their topics stay as they are"
-    ]

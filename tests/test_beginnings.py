@@ -1,0 +1,168 @@
+"""Sequences of which the order matters, and that begin anew: two connections of a book, or of how something stands."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from rxws.rotation import Beginning, Ordered
+from tests.joined import Joined
+
+
+class Line:
+    """One connection to a book: a snapshot, then each change; asked for anew, it goes on from a later snapshot."""
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+        self.is_begun = False
+
+    def step(self, size: int, server: int) -> list[tuple[str, int]]:
+        """It brings a snapshot if it has brought none, else up to `size` changes of those that there are."""
+        if not self.is_begun:
+            return self.renew(0, server)
+        brought = range(self.at + 1, min(self.at + size, server) + 1)
+        self.at = max(self.at, brought.stop - 1)
+        return [Ordered(("book", number)) for number in brought]
+
+    def renew(self, hole: int, server: int) -> list[tuple[str, int]]:
+        """It brings the book as it was after `hole` changes that are not told."""
+        self.at, self.is_begun = min(self.at + hole, server), True
+        return [Beginning(("book", self.at))]
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["server", "old", "new", "old renewed", "new renewed", "rotate", "lost", "forget"]),
+        st.integers(0, 4),
+    ),
+    max_size=80,
+)
+
+
+@given(steps=STEPS)
+@example(steps=[("server", 4), ("old", 4), ("rotate", 0), ("server", 4), ("new", 0), ("old renewed", 3), ("lost", 0)])
+@example(steps=[("server", 4), ("old", 4), ("rotate", 0), ("new", 0), ("server", 2), ("new", 2), ("new renewed", 0)])
+@example(steps=[("server", 4), ("old", 4), ("rotate", 0), ("server", 2), ("new", 0), ("old", 2), ("old renewed", 0)])
+def test_a_book_that_begins_anew_on_either_connection_stays_whole(steps: list[tuple[str, int]]) -> None:
+    """In an overlap, behind it and in the next: each change follows the one before it, or a snapshot; none is lost."""
+    joined, server = Joined(lambda value: value), 0
+    old, new = Line(0), Line(0)
+    for what, size in [*steps, ("lost", 0), ("server", 4), ("old", 1_000), ("old", 1_000)]:
+        if what == "server":
+            server += size
+        elif what == "old":
+            joined.old(old.step(size, server))
+        elif what == "old renewed":
+            joined.old(old.renew(size, server))
+        elif what == "rotate" and joined.cut:
+            joined.begin()
+            new = Line(max(0, server - size))
+        elif what.startswith("new") and not joined.cut:
+            for value in new.renew(size, server) if what == "new renewed" else new.step(size, server):
+                joined.new(value)
+        elif what == "lost" and joined.splice.delivers:
+            joined.take_over()
+        elif what == "lost" and not joined.cut:
+            joined.splice.end()
+            joined.cut = True
+        elif what == "forget" and joined.cut and old.at >= max((number for _, number in joined.delivered), default=0):
+            joined.splice.forget()
+        if joined.cut and new.is_begun:
+            old, new = new, Line(0)
+    follows(joined.delivered)
+    assert joined.delivered[-1][1] == server
+
+
+def follows(book: list[tuple[str, int]]) -> None:
+    """Each change follows what is before it."""
+    at = None
+    for key in book:
+        assert type(key) is Beginning or key[1] == at + 1, book
+        at = key[1]
+
+
+def test_a_snapshot_of_its_own_is_no_duplicate_and_what_follows_it_comes() -> None:
+    """Though the connection before it had delivered them; what it had of other topics is still delivered once."""
+    joined = Joined(lambda value: value)
+    joined.old([Beginning(("a", 1)), Beginning(("b", 1))])
+    joined.begin()
+    for value in (Beginning(("a", 1)), Beginning(("b", 1))):
+        joined.new(value)
+    assert joined.cut
+    joined.begin()
+    joined.old([("a", 2), ("a", 3), ("b", 2), ("b", 3)])
+    for value in (Beginning(("a", 1)), Beginning(("b", 1))):
+        joined.new(value)
+    assert joined.cut
+    told = len(joined.delivered)
+    joined.old([("a", 2), ("b", 2), Beginning(("a", 2)), ("a", 3), ("b", 3), ("b", 4)])
+    assert joined.delivered[told:] == [("a", 2), ("a", 3), ("b", 4)]
+
+
+def test_a_new_one_that_is_behind_where_the_old_one_began_anew_catches_up_first() -> None:
+    """What it brought is obsolete, though it was not delivered; it goes on where the old one was, or from its own."""
+    for then, rest in (
+        ([4, 5, 6, 7, 8], [Ordered(("a", 8))]),
+        ([4, Beginning(("a", 6)), 7], [Beginning(("a", 6)), Ordered(("a", 7))]),
+    ):
+        joined = Joined(lambda value: value)
+        joined.old([Ordered(("a", 1))])
+        joined.begin()
+        joined.new(Beginning(("a", 0)))
+        for number in (1, 2, 3):
+            joined.new(Ordered(("a", number)))
+        joined.old([Ordered(("a", 2)), Beginning(("a", 6)), Ordered(("a", 7))])
+        told = len(joined.delivered)
+        joined.take_over()
+        for key in then:
+            joined.new(key if isinstance(key, tuple) else Ordered(("a", key)))
+        assert joined.delivered[told:] == rest
+
+
+@given(turns=st.lists(st.sampled_from(["old", "new", "market"]), max_size=60), hole=st.integers(0, 4))
+def test_how_something_stands_never_goes_back(turns: list[str], hole: int) -> None:
+    """A subscription begins with a state that the other connection may never bring; some states the old one misses."""
+    joined, last = Joined(lambda value: value), 10
+    joined.old([Ordered(("quote", number)) for number in range(1, 11)])
+    joined.begin()
+    old, new = 10, 9.5
+    for turn in [*turns, "old", "new", "lost", "market", *["new"] * 80]:
+        if turn == "market":
+            last += 1
+        elif turn == "old" and old < last and not joined.cut:
+            old = min(last, old + 1 + hole)
+            joined.old([Ordered(("quote", old))])
+        elif turn == "new" and new < last:
+            joined.new(Ordered(("quote", new)))
+            new = int(new) + 1
+        elif turn == "lost" and not joined.cut and new > old:  # it has caught up
+            joined.take_over()
+    if joined.cut:
+        numbers = [number for _, number in joined.delivered]
+        assert numbers == sorted(set(numbers))
+
+
+def test_trades_that_the_old_one_missed_are_handed_on_however_late() -> None:
+    """A plain tuple is one of which each counts."""
+    for kind, rest in ((tuple, [4, 5, 7]), (Ordered, [7])):
+        joined = Joined(lambda value: value)
+        joined.begin()
+        joined.new(kind(("a", 2)))
+        for number in (3, 4, 5, 6, 7):
+            joined.new(kind(("a", number)))
+        joined.old([kind(("a", 1)), kind(("a", 3)), kind(("a", 6))])
+        joined.old([kind(("a", 2))])
+        assert joined.delivered[4:] == [("a", number) for number in rest]
+
+
+@pytest.mark.parametrize("key", [(), ("book",), "book", 3, None])
+def test_any_key_is_delivered_once_and_none_by_each(key: Hashable) -> None:
+    """Also one that has no topic, or no number."""
+    joined = Joined(lambda value: value)
+    joined.begin()
+    joined.old([key, key])
+    joined.new(key)
+    assert joined.delivered.count(key) == 2
