@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import count
-from math import inf
 
 from reactivex import abc
 from reactivex.disposable import Disposable, SerialDisposable
@@ -16,6 +15,7 @@ from reactivex.disposable import Disposable, SerialDisposable
 from rxws.errors import ConnectionFailed, Disconnected, RxwsError
 from rxws.governor import Governor, host_of
 from rxws.redaction import masked
+from rxws.request_rate import RequestRate
 from rxws.scheduler import clock
 from rxws.turn import Turn
 from rxws.types import Connection
@@ -31,20 +31,16 @@ PENDING = 1_024
 LONG = 15.0
 """Seconds that a limit may keep requests back before it is told."""
 
-PAUSE, LONGEST_PAUSE = 1.0, 60.0
-"""Seconds in which an address asks for nothing once a venue has said that it asks too often: the first time, and after
-many such answers, each of which doubles them. Until none has come for the longest, there is as much between any two."""
-
 
 class Correspondence:
     """The requests of one connection, and which of them an answer belongs to.
 
-    They leave in order, as often as the venue lets the address ask, whatever connection it asks on.
+    They leave in order, one turn each.
 
     Args:
         connection: where they are sent.
         venue: whose they are.
-        governor: says when the next may leave; a venue that is asked too often is left alone by all who share it.
+        rate: how often they may leave, whatever connection they leave on.
         left: told of each that asks for topics when it has left: a limit may keep it back.
         drained: told when all have left.
         scheduler: whose time.
@@ -54,7 +50,7 @@ class Correspondence:
         self,
         connection: Connection,
         venue: Venue,
-        governor: Governor,
+        rate: RequestRate,
         left: Callable[[Request], None],
         drained: Callable[[], None],
         scheduler: abc.SchedulerBase,
@@ -67,14 +63,13 @@ class Correspondence:
         self._ids = count(1)
         self._pending: deque[Request] = deque(maxlen=PENDING)
         self._host = host_of(connection.url)
-        self._governor = governor
+        self._rate = rate
+        self._governor: Governor | None = None
         self._now = clock(scheduler)
-        self._pause = PAUSE
-        self._slow_until = -inf
-        self._last = self._last_refused = 0
+        self._left_at: dict[int, float] = {}
         self._line: deque[Request] = deque()
         self._turn = SerialDisposable()
-        self._is_at_once = False
+        self._is_at_once = self._is_over = False
         self._kept = 0
         self._timer = SerialDisposable()
 
@@ -96,7 +91,9 @@ class Correspondence:
             self.send(request)
 
     def send(self, request: Request) -> None:
-        """Send a request, when it is its turn, and await its answer."""
+        """Send a request, when it is its turn, and await its answer; once all is over, do nothing."""
+        if self._is_over:
+            return
         self._line.append(request)
         self._kept += 1
         if self._kept == 1:
@@ -108,19 +105,23 @@ class Correspondence:
         # What asks on other connections takes its turn between two of this one's.
         self._is_at_once = True
         while self._line and self._is_at_once:
+            self._governor = self._rate.governor(self._now())
             turn = Turn(self._governor, self._scheduler, lambda *_: None)
             self._turn.disposable = turn
             self._is_at_once = turn.wait(self._host, self._post)
 
     def _post(self) -> None:
-        request = self._line.popleft()
-        self._pending.append(request)
-        self._last = request.id
         now = self._now()
-        if now < self._slow_until:
-            self._governor.hold_off(self._host, now + self._pause)
-        if self.say(request.payload):
-            self._connection.when_sent(partial(self._sent, request), self._fail)
+        if self._rate.governor(now) is self._governor:  # else it has been slowed down, or is no more
+            request = self._line.popleft()
+            if len(self._pending) == PENDING:
+                self._left_at.pop(self._pending[0].id)
+            self._pending.append(request)
+            self._left_at[request.id] = now
+            if self.say(request.payload):
+                self._connection.when_sent(partial(self._sent, request), self._fail)
+            else:
+                self.dispose()
         if not self._is_at_once:
             self._go()
 
@@ -143,6 +144,7 @@ class Correspondence:
 
     def dispose(self) -> None:
         """Nothing is sent any more, or told."""
+        self._is_over = True
         self._line.clear()
         self._turn.dispose()
         self._timer.dispose()
@@ -166,9 +168,9 @@ class Correspondence:
     def replies(self, payload: bytes, kind: Kind) -> Iterator[Reply]:
         """Yield what a message answers, one request after the other; an error answers one at most."""
         while (reply := self._venue.reply(payload, self._pending)) is not None:
-            self._settle(reply)
             if reply.later:
-                self._hold_off(reply.request)
+                self._rate.refused(self._host, self._left_at[reply.request.id], self._now())
+            self._settle(reply)
             yield reply
             if kind is Kind.ERROR:
                 return
@@ -178,15 +180,6 @@ class Correspondence:
         requests = (*self._pending, *self._line)
         return any(request.action == "unsubscribe" and topic in request.topics for request in requests)
 
-    def _hold_off(self, refused: Request) -> None:
-        if refused.id <= self._last_refused:  # it had been sent when the last such answer came
-            return
-        now = self._now()
-        self._pause = min(2.0 * self._pause, LONGEST_PAUSE) if now < self._slow_until else PAUSE
-        self._slow_until = now + self._pause + LONGEST_PAUSE
-        self._last_refused = self._last
-        self._governor.hold_off(self._host, now + self._pause)
-
     def _settle(self, reply: Reply) -> None:
         request = reply.request
         settled = {*reply.confirmed, *reply.rejected, *reply.innocent, *reply.later}
@@ -195,7 +188,7 @@ class Correspondence:
         if left and settled:
             self._pending[place] = replace(request, topics=left)
         else:
-            del self._pending[place]
+            del self._pending[place], self._left_at[request.id]
 
 
 def apart(topics: list[str], request: Request) -> list[list[str]]:

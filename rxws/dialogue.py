@@ -13,8 +13,8 @@ from rxws.correspondence import Correspondence, apart
 from rxws.desired import Topics
 from rxws.errors import ConfigError, DecodeError, Killed, RxwsError
 from rxws.events import TopicStatus
-from rxws.governor import Governor
 from rxws.market import MarketEvent
+from rxws.request_rate import RequestRate
 from rxws.scheduler import wall_time_ns
 from rxws.standing import Patience, Standing
 from rxws.types import Connection
@@ -48,7 +48,7 @@ class Dialogue:
         endpoint: which of the venue's endpoints the connection leads to.
         topics: what is wanted.
         patience: how long it waits for answers and data.
-        governor: says when it may ask.
+        rate: how often it may ask.
         failed: told of a topic that is refused, or brings nothing in time, and why; true: the connection ends by that.
         ends: called when the venue announces that it is about to close the connection.
         scheduler: whose time.
@@ -61,7 +61,7 @@ class Dialogue:
         endpoint: str,
         topics: Topics,
         patience: Patience,
-        governor: Governor,
+        rate: RequestRate,
         failed: Callable[[str, RxwsError], bool],
         ends: Callable[[], None],
         scheduler: abc.SchedulerBase,
@@ -74,9 +74,7 @@ class Dialogue:
         self._topics = topics
         self._ends = ends
         self._scheduler = scheduler
-        self._correspondence = Correspondence(
-            connection, venue, governor, self._standing.left, self._drained, scheduler
-        )
+        self._correspondence = Correspondence(connection, venue, rate, self._standing.left, self._drained, scheduler)
         self._turn = SerialDisposable()
         self._is_changing = False
         self._renewed: set[str] = set()

@@ -39,7 +39,7 @@ def governor_for(name: str, rule: Rate, scheduler: abc.SchedulerBase) -> Governo
 
 
 class Turn(abc.DisposableBase):
-    """The wait of one dial for its turn; disposed before that, it gives its place back.
+    """The wait of one dial, or request, for its turn; disposed before that, it gives its place back.
 
     Args:
         governor: who says when.
@@ -59,7 +59,7 @@ class Turn(abc.DisposableBase):
         self._timer = SerialDisposable()
 
     def wait(self, host: str, then: Callable[[], None]) -> bool:
-        """Call `then` when `host` may be dialled; return whether that was at once."""
+        """Call `then` when `host` may be dialled, or asked; return whether that was at once."""
         self._host, now = host, self._now()
         self._instant = self._governor.reserve(host, now)
         return self._look(then)

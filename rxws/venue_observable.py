@@ -90,8 +90,6 @@ def venue_observable(
             trades once an hour; None: for ever.
         on_rejected: what becomes of a topic that the venue refuses: "raise" makes it the stream's error,
             `SubscriptionRejected`; "tell" tells it as the event `Rejected` only, and the next connection asks again.
-            Where all are refused, and the venue would end a connection for that, that is in ten minutes, or as soon as
-            another is wanted, or one of them is renewed.
         on_silent: what becomes of one that is not acknowledged, or brings nothing, in time: "raise" makes it the
             error `SubscriptionTimeout`; "tell" tells it as `TopicChanged` only, and data may still come.
         lifecycle: whether events (`TopicChanged`, `Rejected`, and those of `ws_observable`) travel in the stream too.

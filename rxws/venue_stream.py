@@ -8,7 +8,6 @@ from typing import Any, Unpack, cast
 from urllib.parse import urlsplit
 
 from reactivex import Observable, Subject, abc
-from reactivex.disposable import CompositeDisposable, SerialDisposable
 
 from rxws import operators as wsops
 from rxws.arguments import check_url, seconds
@@ -16,13 +15,13 @@ from rxws.backoff import Backoff
 from rxws.decoding import PerConnection
 from rxws.desired import Topics
 from rxws.dialogue import Dialogue, Told
-from rxws.errors import TABLE, ConfigError, RxwsError, SubscriptionRejected
+from rxws.errors import TABLE, ConfigError, RxwsError
 from rxws.events import Event
-from rxws.governor import Governor
+from rxws.governor import host_of
 from rxws.market import BookSnapshot, Candle, Quote, Ticker, Trade
 from rxws.options import StreamOptions
 from rxws.redaction import masked
-from rxws.resting import Resting
+from rxws.request_rate import LONGEST_PAUSE, RequestRate, rate_for
 from rxws.rotation import Beginning, Ordered, Rotation
 from rxws.scheduler import given
 from rxws.standing import Patience
@@ -50,10 +49,11 @@ OURS = (
 
 AGE = 0.98
 """What a connection may use of the age at which the venue closes it: of 24 hours, 23 and a half."""
-UNSAID = object()
 SPREAD = 0.5
 """Seconds by which the network may bring two messages closer together than they were sent: a venue counts what arrives,
 and one lost packet alone delays all behind it by 0.2 and more."""
+UNSAID = object()
+"""Stands for an option that is not given, where None means something."""
 OVERLAP = 10.0
 """Seconds that a successor has to deliver in; a venue that announces its end leaves 60, or none that it promises."""
 
@@ -137,17 +137,10 @@ def venue_stream(
                 # A turn later: it may open a connection, and this is in the middle of another one's read.
                 on.schedule(lambda *_: notices.on_next(None))
 
-            resting.opened(connection)
-            requests = _requests(venue, options, on)
-            talk = Dialogue(connection, venue, endpoint, topics, patience, requests, fails, ends, on)
+            rate = _request_rate(venue, host_of(url), options, on)
+            talk = Dialogue(connection, venue, endpoint, topics, patience, rate, failed, ends, on)
             talk.begin()
             return talk
-
-        def fails(topic: str, error: RxwsError) -> bool:
-            is_fatal = failed(topic, error)
-            if rules.first_subscribe is not None and isinstance(error, SubscriptionRejected) and not is_fatal:
-                resting.refused()
-            return is_fatal
 
         defaults: StreamOptions = {
             "subscriptions": venue.GREETINGS,
@@ -168,29 +161,23 @@ def venue_stream(
         if isinstance(retry, Backoff) and retry.table is TABLE:
             merged["retry"] = replace(retry, table=venue.TABLE)
         stream = ws_observable(url, decode=PerConnection(dialogue), lifecycle=True, **merged)
-
-        def begin() -> None:
-            running.disposable = stream.subscribe(observer.on_next, observer.on_error, completed, scheduler=scheduler)
-
-        def completed() -> None:
-            if not resting.rests:
-                observer.on_completed()
-
-        running = SerialDisposable()
-        resting = Resting(topics, begin, given(scheduler))
-        resting.watch()
-        begin()
-        return CompositeDisposable(resting, running)
+        return stream.subscribe(observer, scheduler=scheduler)
 
     return Observable(subscribe)
 
 
-def _requests(venue: Venue, options: StreamOptions, scheduler: abc.SchedulerBase) -> Governor:
-    """Return what spaces the requests of all who ask the venue on one loop, or else remembers only its refusals."""
-    rate = venue.RULES.requests
-    if rate is None or options.get("send_limit", UNSAID) is None:
-        return Governor()
-    return governor_for(f"requests of {venue.NAME}", replace(rate, per=rate.per + SPREAD), scheduler)
+def _request_rate(venue: Venue, host: str, options: StreamOptions, scheduler: abc.SchedulerBase) -> RequestRate:
+    """Return how often a connection may ask: with all others of the loop, where the venue counts that by address."""
+    rule, patience = venue.RULES.requests, venue.RULES.first_subscribe
+    # Who waits for longer than the venue does before it has subscribed would be closed.
+    longest = LONGEST_PAUSE if patience is None else min(LONGEST_PAUSE, patience / 2)
+    if rule is None or options.get("send_limit", UNSAID) is None:
+        return RequestRate(None, longest)
+    return rate_for(venue.NAME, host, replace(rule, per=rule.per + SPREAD), longest, scheduler)
+
+
+KEYS: dict[type, type[tuple[Hashable, ...]]] = {Trade: tuple, Candle: tuple}
+"""Kinds of events of which each counts, however late it is handed on."""
 
 
 def sequence(value: Any) -> Hashable:  # Any: what a stream brings
@@ -205,7 +192,7 @@ def sequence(value: Any) -> Hashable:  # Any: what a stream brings
         return None
     event = value.events[-1]
     number: Hashable = getattr(event, "sequence", None)
-    kind: type[tuple[Hashable, ...]] = tuple if isinstance(event, Trade | Candle) else Ordered
+    kind: type[tuple[Hashable, ...]] = KEYS.get(type(event), Ordered)
     if value.is_first and isinstance(event, BookSnapshot):
         kind = Beginning
     if number is None:

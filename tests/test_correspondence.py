@@ -1,4 +1,4 @@
-"""When requests leave: as the venue lets an address ask, and behind the pauses that its refusals make, in virtual time."""
+"""When requests leave: as the venue lets an address ask, and behind the pauses that refusals make; in virtual time."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from reactivex.testing import TestScheduler
 
-from rxws.correspondence import LONG, Correspondence
+from rxws.correspondence import LONG, PENDING, Correspondence
 from rxws.exchanges import deribit, okx
-from rxws.governor import Governor
-from rxws.venue import Kind, Request
+from rxws.request_rate import RequestRate
+from rxws.venue import Kind, Rate, Request
 
 
 class Lines:
@@ -38,17 +38,17 @@ def many(number: int) -> bytes:
     return b'{"id":%d,"error":{"code":10028,"message":"too_many_requests"}}' % number
 
 
-GOVERNED = 10, 3.5
+TEN = Rate(10, 3.5)
 
 
 def corresponding(
-    venue: Any = deribit, governor: Governor | None = None
+    venue: Any = deribit, rate: RequestRate | None = None
 ) -> tuple[TestScheduler, Lines, Correspondence, list[Request]]:
     """What is said on one connection, in virtual time."""
     virtual, left = TestScheduler(), list[Request]()
     lines: Any = Lines(virtual)
-    governor = Governor(*GOVERNED) if governor is None else governor
-    return virtual, lines, Correspondence(lines, venue, governor, left.append, lambda: None, virtual), left
+    rate = RequestRate(TEN) if rate is None else rate
+    return virtual, lines, Correspondence(lines, venue, rate, left.append, lambda: None, virtual), left
 
 
 def ask(correspondence: Correspondence, *topics: str) -> None:
@@ -100,10 +100,10 @@ def test_what_was_sent_before_the_first_refusal_came_makes_no_pause_longer() -> 
 
 def test_the_next_waits_for_its_place_among_all() -> None:
     """Ten in any three and a half seconds, whoever asks; who has much to ask lets others in between."""
-    governor = Governor(*GOVERNED)
-    virtual, lines, correspondence, _ = corresponding(deribit, governor)
+    rate = RequestRate(TEN)
+    virtual, lines, correspondence, _ = corresponding(deribit, rate)
     others: Any = Lines(virtual)
-    other = Correspondence(others, deribit, governor, lambda _: None, lambda: None, virtual)
+    other = Correspondence(others, deribit, rate, lambda _: None, lambda: None, virtual)
     for number in range(15):
         ask(correspondence, f"quote.A{number}")
     ask(other, "quote.B")
@@ -115,12 +115,12 @@ def test_the_next_waits_for_its_place_among_all() -> None:
 
 def test_who_ends_while_it_waits_gives_its_place_back(caplog: pytest.LogCaptureFixture) -> None:
     """And nothing is sent or told of it."""
-    governor = Governor(*GOVERNED)
-    virtual, lines, correspondence, left = corresponding(deribit, governor)
+    rate = RequestRate(TEN)
+    virtual, lines, correspondence, left = corresponding(deribit, rate)
     for number in range(12):
         ask(correspondence, f"quote.A{number}")
     others: Any = Lines(virtual)
-    other = Correspondence(others, deribit, governor, lambda _: None, lambda: None, virtual)
+    other = Correspondence(others, deribit, rate, lambda _: None, lambda: None, virtual)
     correspondence.dispose()
     for number in range(10):
         ask(other, f"quote.B{number}")
@@ -148,9 +148,9 @@ def test_a_topic_that_is_about_to_be_ended_is_known_while_that_waits() -> None:
 def test_where_a_venue_counts_none_only_its_refusals_make_a_pause(caplog: pytest.LogCaptureFixture) -> None:
     """That of one connection is none of another's; a long one is in the log."""
     caplog.set_level(logging.WARNING, "rxws")
-    virtual, lines, correspondence, _ = corresponding(okx, Governor())
+    virtual, lines, correspondence, _ = corresponding(okx, RequestRate(None))
     others: Any = Lines(virtual)
-    other = Correspondence(others, okx, Governor(), lambda _: None, lambda: None, virtual)
+    other = Correspondence(others, okx, RequestRate(None), lambda _: None, lambda: None, virtual)
     for number in range(100):
         ask(correspondence, f"trades:A{number}-USDT")
     assert len(lines.sent) == 100
@@ -166,3 +166,58 @@ def test_where_a_venue_counts_none_only_its_refusals_make_a_pause(caplog: pytest
         "wss://venue.example/ws: 1 requests have waited for 15 s, for no more may be sent as yet; "
         "their topics stay as they are"
     ]
+
+
+def test_a_refusal_slows_down_all_who_share_the_address_and_nobody_waits_for_ever() -> None:
+    """Each has its turn in the order in which they asked, whoever was refused."""
+    rate = RequestRate(TEN)
+    virtual, lines, correspondence, _ = corresponding(deribit, rate)
+    others: Any = Lines(virtual)
+    other = Correspondence(others, deribit, rate, lambda _: None, lambda: None, virtual)
+    ask(correspondence, "quote.A")
+    refuse(correspondence, 1)
+    virtual.advance_to(1.0)
+    refuse(correspondence, 2)  # three seconds in all; from now on they are two apart
+    for name in "BCD":
+        ask(correspondence, f"quote.{name}")
+    ask(other, "quote.E")
+    ask(other, "quote.F")
+    virtual.advance_to(30.0)
+    assert [at for at, _ in lines.sent] == [0.0, 1.0, 3.0, 7.0, 11.0, 13.0]
+    assert [at for at, _ in others.sent] == [5.0, 9.0]
+
+
+def test_who_waits_for_a_turn_when_all_is_slowed_down_takes_another() -> None:
+    """It does not go with the others that waited, all at once."""
+    rate = RequestRate(TEN)
+    virtual, lines, correspondence, _ = corresponding(deribit, rate)
+    waiting: list[Any] = [Lines(virtual) for _ in range(3)]
+    for number in range(10):
+        ask(correspondence, f"quote.A{number}")
+    for each in waiting:
+        ask(Correspondence(each, deribit, rate, lambda _: None, lambda: None, virtual), "quote.B")
+    virtual.advance_to(3.0)
+    refuse(correspondence, 1)
+    virtual.advance_to(30.0)
+    assert sorted(at for each in waiting for at, _ in each.sent) == [5.0, 6.0, 7.0]
+    assert [at for at, _ in lines.sent[10:]] == [4.0]
+
+
+def test_a_thousand_requests_leave_at_once_where_nothing_limits_them() -> None:
+    """And each is in its place."""
+    _, lines, correspondence, _ = corresponding(okx, RequestRate(None))
+    for number in range(2_000):
+        ask(correspondence, f"trades:A{number}-USDT")
+    assert [int(number) for _, number in lines.sent] == list(range(1, 2_001))
+    assert len(correspondence._left_at) == PENDING
+
+
+def test_behind_its_end_nothing_is_sent_and_no_turn_is_taken() -> None:
+    """Whoever is told of the last topic of a request may end it all."""
+    rate = RequestRate(Rate(1, 60.0))
+    virtual, lines, correspondence, _ = corresponding(deribit, rate)
+    correspondence.dispose()
+    ask(correspondence, "quote.A")
+    others: Any = Lines(virtual)
+    ask(Correspondence(others, deribit, rate, lambda _: None, lambda: None, virtual), "quote.B")
+    assert (lines.sent, others.sent) == ([], [(0.0, 1)])

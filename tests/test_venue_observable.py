@@ -30,9 +30,9 @@ from rxws.errors import (
 from rxws.events import BadFrame, Closed, Event, GaveUp, Rejected, Rotated, Stale, TopicChanged, TopicStatus
 from rxws.exchanges import binance, binance_usdm
 from rxws.feeds import binance as binance_feed
-from rxws.governor import Governor
 from rxws.limits import SendLimit
 from rxws.market import Quote
+from rxws.request_rate import RequestRate
 from rxws.testing import Attempt, ScriptedTransport
 from rxws.venue import Kind
 from tests.scripted import Full
@@ -679,7 +679,9 @@ def test_no_room_for_a_request_costs_the_connection_and_is_retried() -> None:
 def test_pending_requests_are_bounded() -> None:
     """Those that a venue never answers are forgotten, the oldest first."""
     deaf: Any = Deaf()
-    correspondence = Correspondence(deaf, binance, Governor(), lambda request: None, lambda: None, TestScheduler())
+    correspondence = Correspondence(
+        deaf, binance, RequestRate(None), lambda request: None, lambda: None, TestScheduler()
+    )
     for _ in range(PENDING + 10):
         correspondence.end([BTC])
     assert len(correspondence) == PENDING

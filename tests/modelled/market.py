@@ -33,6 +33,7 @@ class Place:
         refuses: whether it says so.
         announces: whether it announces its end.
         numbers: whether its answers say what they answer; else one that is lost leaves it unclear what the next is for.
+        closes: whether it closes who has no topic, also where it has refused them.
         books: whether a subscription of a book begins with a snapshot.
     """
 
@@ -42,6 +43,7 @@ class Place:
     refuses: bool = True
     announces: bool = True
     numbers: bool = True
+    closes: bool = False
     books: bool = True
 
     def topics(self, symbol: str) -> dict[type[MarketEvent], str]:
@@ -82,7 +84,9 @@ PLACES: dict[VenueName, Place] = {
     "binance_usdm": Place(binance_usdm, ("BTCUSDT", "ETHUSDT"), "NOSUCHUSDT", refuses=False, books=False),
     "deribit": Place(deribit, ("BTC-PERPETUAL", "ETH-PERPETUAL"), "NOSUCH-PERPETUAL"),
     "okx": Place(okx, ("BTC-USDT", "ETH-USDT"), "NOSUCH-USDT"),
-    "coinbase_exchange": Place(coinbase_exchange, ("BTC-USD", "ETH-USD"), "NOSUCH-USD", announces=False, numbers=False),
+    "coinbase_exchange": Place(
+        coinbase_exchange, ("BTC-USD", "ETH-USD"), "NOSUCH-USD", announces=False, numbers=False, closes=True
+    ),
 }
 
 

@@ -101,6 +101,7 @@ class Trial:
             found.append(f"on the wire: {wire(self.exchange)}, and not {carried}")
         statuses = kind.statuses
         of_silent = [TopicStatus.REJECTED if self.place.refuses else TopicStatus.ACKNOWLEDGED]
+        of_silent += [TopicStatus.REQUESTED] * self.place.closes
         of_silent += [TopicStatus.TIMED_OUT] * (self.faults.cost_answers or not self.place.refuses)
         if statuses.keys() != kind.wanted:
             found.append(f"there are statuses of {sorted(statuses)}, and not of {sorted(kind.wanted)}")
@@ -120,7 +121,7 @@ class Trial:
         self.problems += self.differences(kind)
         self.problems += kind.problems()
         broken = self.exchange.violations
-        if self.faults.cost_answers:  # who is refused without a word is subscribed to nothing in time
+        if self.faults.cost_answers or self.place.closes:
             del broken["first_request"]
         if broken:
             self.problems.append(f"broken: {dict(broken)}")
