@@ -97,10 +97,10 @@ class Splice(Generic[T]):
         key = self._key_of(value)
         if key is None:
             return PASS
-        if self._before or self._overlapping:
+        if self._before or self._behind or self._overlapping:
             self._begin_anew(key)
-        if self._is_behind(key) or self._holds(self._before, key):
-            return DROP
+            if self._is_behind(key) or self._holds(self._before, key):
+                return DROP
         self._recent.append(key)
         if not self._overlapping:
             return PASS

@@ -166,3 +166,83 @@ def test_any_key_is_delivered_once_and_none_by_each(key: Hashable) -> None:
     joined.old([key, key])
     joined.new(key)
     assert joined.delivered.count(key) == 2
+
+
+def keys(*numbers: int | Beginning) -> list[Hashable]:
+    """Keys of one topic."""
+    return [number if isinstance(number, Beginning) else Ordered(("a", number)) for number in numbers]
+
+
+def begins(number: int) -> Beginning:
+    """The key with which the topic begins anew."""
+    return Beginning(("a", number))
+
+
+@pytest.mark.parametrize("delivered", [4, 2_000], ids=["lately", "long ago"])
+def test_what_was_obsolete_before_the_next_overlap_is_no_duplicate_in_it(delivered: int) -> None:
+    """Neither what the connection before the current one had told, nor what is still remembered of before that."""
+    joined = Joined(lambda value: value)
+    joined.old(keys(1))
+    joined.begin()
+    joined.old(keys(*range(2, delivered + 1)))
+    joined.new(begins(1))  # the next is behind by all of these
+    assert joined.cut
+    joined.old(keys(begins(2), 3))
+    joined.begin()
+    told = len(joined.delivered)
+    for key in keys(begins(3), 4, 5):
+        joined.new(key)
+    if not joined.cut:
+        joined.take_over()
+    assert joined.delivered[told:] == keys(4, 5)
+
+
+def test_what_has_begun_anew_in_an_overlap_is_known_though_the_last_one_is_forgotten() -> None:
+    """Whatever was told since is not told twice."""
+    joined = Joined(lambda value: value)
+    joined.old(keys(1))
+    joined.begin()
+    joined.old(keys(begins(2), 3))
+    joined.splice.forget()
+    for key in keys(begins(2), 3, 4):
+        joined.new(key)
+    assert joined.delivered == keys(1, begins(2), 3, 4)
+
+
+def test_an_obsolete_first_does_not_ask_for_the_cut() -> None:
+    """The old one has told what follows it, but not since it began anew."""
+    joined = Joined(lambda value: value)
+    joined.old(keys(1))
+    joined.begin()
+    joined.old(keys(2, 3, begins(6)))
+    joined.new(begins(2))
+    assert not joined.cut
+
+
+def test_a_beginning_of_its_own_brings_one_that_is_behind_up_to_date() -> None:
+    """What it brought before that is obsolete, and what follows is not."""
+    joined = Joined(lambda value: value)
+    joined.old(keys(1))
+    joined.begin()
+    for key in keys(begins(1), begins(5)):
+        joined.splice.new(key)
+    joined.old(keys(begins(6)))
+    assert joined.cut
+    joined.new(Ordered(("a", 6)))
+    assert joined.delivered[2:] == keys(begins(5), 6)
+
+
+def test_one_that_is_behind_is_so_no_longer_than_what_was_told_is_remembered() -> None:
+    """Its numbers may never be those of the old one."""
+    joined = Joined(lambda value: value)
+    joined.old(keys(1))
+    joined.begin()
+    joined.splice.new(begins(1))
+    joined.old(keys(begins(6)))
+    assert joined.cut
+    for key in keys(2, 3):
+        joined.new(key)
+    assert joined.delivered[2:] == []
+    joined.splice.forget()
+    joined.new(Ordered(("a", 9)))
+    assert joined.delivered[2:] == keys(9)
