@@ -57,8 +57,6 @@ class RequestRate:
         is_again = now < self._slow_until
         self._pause = min(2.0 * self._pause if is_again else PAUSE, self._longest)
         self._refused_at, self._slow_until = now, now + self._pause + LONGEST_PAUSE
-        self._usual.hold_off(host, now + self._pause)
-        self._slow.hold_off(host, now + self._pause)
         self._slow = Governor(1, self._pause)
         self._slow.hold_off(host, now + self._pause)
 
