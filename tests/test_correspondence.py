@@ -221,3 +221,16 @@ def test_behind_its_end_nothing_is_sent_and_no_turn_is_taken() -> None:
     others: Any = Lines(virtual)
     ask(Correspondence(others, deribit, rate, lambda _: None, lambda: None, virtual), "quote.B")
     assert (lines.sent, others.sent) == ([], [(0.0, 1)])
+
+
+def test_how_long_requests_have_waited_counts_from_the_first_of_them(caplog: pytest.LogCaptureFixture) -> None:
+    """Those that come meanwhile begin nothing anew; where all have left, it is over."""
+    virtual, _, correspondence, _ = corresponding(deribit, RequestRate(Rate(1, 100.0)))
+    ask(correspondence, "quote.A")
+    virtual.advance_to(20.0)
+    assert not caplog.records
+    ask(correspondence, "quote.B")
+    virtual.advance_to(30.0)
+    ask(correspondence, "quote.C")
+    virtual.advance_to(20.0 + LONG)
+    assert [record.args for record in caplog.records] == [(Lines.url, 2, LONG)]

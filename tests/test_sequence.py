@@ -57,4 +57,3 @@ def test_what_is_of_no_topic_has_no_key() -> None:
     """Nor has an event of the connection."""
     assert sequence(Told(None, [TRADE])) is None
     assert sequence("anything else") is None
-
