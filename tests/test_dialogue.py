@@ -372,6 +372,7 @@ async def test_weeks_of_changes_leave_nothing_behind(venue: Any) -> None:
                 await asyncio.sleep(0.0)
             await asyncio.sleep(1.0)
             assert len(asker._correspondence) <= (0 if answers else 1_024)
+            assert len(asker._correspondence._left_at) == len(asker._correspondence)
             standing = asker._standing
             kept = (asker.statuses, standing._asked, standing._unanswered, standing._deadlines._deadlines)
             assert max(len(each) for each in kept) <= 1

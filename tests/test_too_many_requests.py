@@ -17,6 +17,8 @@ from rxws.exchanges import coinbase_exchange, deribit, okx
 from rxws.market import BookSnapshot
 from rxws.testing import Limits, SimulatedExchange
 from tests.leaping import leaping
+from tests.talking import Talked, talk
+from tests.talking import until as until_lost
 
 LIVE = TopicStatus.LIVE
 SYMBOLS = {
@@ -184,3 +186,42 @@ async def test_a_renewal_that_is_half_refused_brings_its_snapshot_all_the_same(v
         await until(lambda: len(snapshots) == 2)
         assert (refuses, wanted.status(topic)) == (False, LIVE)
         reader.dispose()
+
+
+# In virtual time
+
+
+def asked(talked: Talked) -> list[tuple[str, list[str]]]:
+    """What has been asked of Deribit on the first connection, apart from its heartbeat, and for which channels."""
+    requests = [json.loads(text) for text in talked.transport.dials[0].sent]
+    return [
+        (each["method"].partition("/")[2], each["params"]["channels"][:1])
+        for each in requests
+        if "channels" in each["params"]
+    ]
+
+
+MANY = '{"id":1,"error":{"code":10028,"message":"too_many_requests"}}'
+QUOTE = "quote.BTC-PERPETUAL"
+
+
+def test_what_is_given_up_before_it_is_refused_is_not_asked_for_again() -> None:
+    """Nobody wants it any more."""
+    topics = Topics([QUOTE, "quote.ETH-PERPETUAL"])
+    talked = talk(until_lost((2.0, MANY)), topics=topics, venue=deribit).to(1.0)
+    topics.discard(QUOTE)
+    talked.to(10.0)
+    assert asked(talked) == [
+        ("subscribe", [QUOTE]),
+        ("unsubscribe", [QUOTE]),
+        ("subscribe", ["quote.ETH-PERPETUAL"]),
+    ]
+
+
+def test_the_time_to_answer_does_not_run_while_the_address_pauses() -> None:
+    """It begins anew with the next request."""
+    talked = talk(until_lost((1.5, MANY)), topics=[QUOTE], venue=deribit, ack_timeout=2.0).to(4.0)
+    assert asked(talked) == [("subscribe", [QUOTE])] * 2
+    assert talked.topics == [(QUOTE, "requested")] * 2
+    talked.to(5.0)
+    assert talked.topics[2:] == [(QUOTE, "timed out")]
