@@ -69,6 +69,7 @@ class Correspondence:
         self._left_at: dict[int, float] = {}
         self._line: deque[Request] = deque()
         self._turn = SerialDisposable()
+        self._again = SerialDisposable()
         self._is_at_once = self._is_over = False
         self._kept = 0
         self._timer = SerialDisposable()
@@ -109,6 +110,10 @@ class Correspondence:
             turn = Turn(self._governor, self._scheduler, lambda *_: None)
             self._turn.disposable = turn
             self._is_at_once = turn.wait(self._host, self._post)
+        slow_for = self._rate.slow_for(self._now()) if self._line else 0.0
+        self._again.disposable = (
+            self._scheduler.schedule_relative(slow_for, lambda *_: self._go()) if slow_for else Disposable()
+        )
 
     def _post(self) -> None:
         now = self._now()
@@ -147,10 +152,13 @@ class Correspondence:
         self._is_over = True
         self._line.clear()
         self._turn.dispose()
+        self._again.dispose()
         self._timer.dispose()
 
     def _sent(self, request: Request) -> None:
         self._kept -= 1
+        if request.id in self._left_at:
+            self._left_at[request.id] = self._now()
         if request.action == "subscribe":
             self._left(request)
         if not self._kept:
@@ -159,7 +167,7 @@ class Correspondence:
 
     def _tell(self, *_: object) -> None:
         LOG.warning(
-            "%s: %d requests have waited for %g s, for no more may be sent as yet; their topics stay as they are",
+            "%s: %d requests wait, the first for %g s, for no more may be sent as yet; their topics stay as they are",
             masked(self._connection.url),
             self._kept,
             LONG,

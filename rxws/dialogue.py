@@ -197,7 +197,9 @@ class Dialogue:
                 self._standing.refused(topic, reply.problem)
         for part in apart([topic for topic in reply.innocent if self._standing.is_of(request, topic)], request):
             self._ask(part)
-        self._ask([topic for topic in reply.later if self._standing.is_of(request, topic)], reply.problem)
+        # What is to be renewed is about to be ended, and asked for behind that.
+        later = [topic for topic in reply.later if self._standing.is_of(request, topic) and topic not in self._renewed]
+        self._ask(later, reply.problem)
 
     def _end_again(self, reply: Reply) -> None:
         """What was asked for anew since then goes on, unless the venue was only too busy to end it before that."""
@@ -237,7 +239,8 @@ class Dialogue:
         """Whether it has become live by this."""
         status = self.statuses[topic]
         # What crosses a renewal is of the subscription that is being ended, and proves nothing of the new one.
-        if status is LIVE or (status is TopicStatus.REQUESTED and self._correspondence.is_ending(topic)):
+        is_ending = topic in self._renewed or self._correspondence.is_ending(topic)
+        if status is LIVE or (status is TopicStatus.REQUESTED and is_ending):
             return False
         self._standing.live(topic)
         return True

@@ -216,8 +216,9 @@ class TopicStatus(Enum):
 class TopicChanged(Event):
     """A topic's subscription has got one step further on this connection, `after` seconds after it was asked for.
 
-    `why` says what was waited for where it has timed out: "acknowledgement", or "first data". One that is refused is
-    told as `Rejected`.
+    `why` says what was waited for where it has timed out: "acknowledgement", or "first data". Where it is requested
+    again because the venue was asked too often, `why` is what the venue said of that, and `after` counts anew. One that
+    is refused is told as `Rejected`.
     """
 
     topic: str

@@ -50,6 +50,10 @@ class RequestRate:
         """Return whose turns are to be waited for now; who has waited for another one's takes a new turn."""
         return self._slow if now < self._slow_until else self._usual
 
+    def slow_for(self, now: float) -> float:
+        """Return for how many seconds it is slowed down; who waits still then takes a new turn too."""
+        return max(0.0, self._slow_until - now)
+
     def refused(self, host: str, sent: float, now: float) -> None:
         """Slow down, for a request that was `sent` to `host` was one too many."""
         if sent <= self._refused_at:  # what was under way when the last refusal came is not asked too soon

@@ -136,9 +136,11 @@ class Splice(Generic[T]):
     def rest(self) -> list[T]:
         """Return what the new one brought and the old one had not delivered, in order; it is the current one now."""
         self._before, self._seen = self._seen, {}
-        start = self._starts()
+        start, renewed = self._starts()
         rest = []
         for place, (key, value) in enumerate(self._held):
+            if place in renewed:
+                self._begin_anew(key)
             if key is None:
                 rest.append(value)
             elif not self._holds(self._before, key) and place >= start.get(_topic(key), 0):
@@ -148,21 +150,33 @@ class Splice(Generic[T]):
         self.end()
         return rest
 
-    def _starts(self) -> dict[Hashable, int]:
-        """Of each topic whose order matters: the place from which on it is not older than what was delivered."""
+    def _starts(self) -> tuple[dict[Hashable, int], set[int]]:
+        """Of each topic whose order matters: the place from which on it is not older than what was delivered.
+
+        And the places of those that begin a topic anew which the old one had not begun anew yet: whoever asked for that
+        waits for it, whatever its number.
+        """
         start: dict[Hashable, int] = {}
+        renewed: set[int] = set()
+        begun = {topic: -1 - count for topic, count in self._begun.items()}
         self._behind = set()
         for place, (key, _) in enumerate(self._held):
             if not isinstance(key, Ordered):
                 continue
             topic = _topic(key)
-            if key in self._before:
+            if _begins(key):
+                begun[topic] = begun.get(topic, -1) + 1
+            if _begins(key) and begun[topic] > 0:
+                start[topic] = place
+                renewed.add(place)
+                self._behind.discard(topic)
+            elif key in self._before:
                 start[topic] = place + 1
                 (self._behind.discard if self._holds(self._before, key) else self._behind.add)(topic)
             elif _begins(key):
                 start[topic] = place
                 self._behind.discard(topic)
-        return start | dict.fromkeys(self._behind, len(self._held))
+        return start | dict.fromkeys(self._behind, len(self._held)), renewed
 
     def _is_behind(self, key: Hashable) -> bool:
         if not self._behind or _topic(key) not in self._behind:

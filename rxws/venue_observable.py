@@ -95,8 +95,8 @@ def venue_observable(
         lifecycle: whether events (`TopicChanged`, `Rejected`, and those of `ws_observable`) travel in the stream too.
         options: those of `ws_observable`, but for what the venue answers for (`decode`, `subscriptions`, …). What the
             venue's rules say in their place by default: `send_limit`, `dials`, `max_age`, `idle_timeout`, `retry`; and
-            `rotate`, which answers the venue's notices. ``send_limit=None`` also asks for topics as often as it likes
-            where the venue counts that by address.
+            `rotate`, which answers the venue's notices. With ``send_limit=None`` topics are asked for as often as
+            one likes, also where the venue counts that by address.
 
     Emits market events (`rxws.market`) in the order in which they came. Completes as `ws_observable` does, and where an
     observable of topics has completed and wants none. Errors: those above, and those of `ws_observable`; what an
@@ -228,7 +228,8 @@ def _handing(
 
     def take(value: Told | Event) -> None:
         if type(value) is Told:
-            # What a successor held back in an overlap may be of a topic that is wanted no more.
+            # What a successor held back in an overlap may be of a topic that is wanted no more; who has given it up
+            # wants no count of it either.
             if value.topic is None or value.topic in wanted:
                 for event in value.events:
                     on_next(event)

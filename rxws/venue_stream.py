@@ -169,7 +169,7 @@ def venue_stream(
 def _request_rate(venue: Venue, host: str, options: StreamOptions, scheduler: abc.SchedulerBase) -> RequestRate:
     """Return how often a connection may ask: with all others of the loop, where the venue counts that by address."""
     rule, patience = venue.RULES.requests, venue.RULES.first_subscribe
-    # Who waits for longer than the venue does before it has subscribed would be closed.
+    # Who waits for longer than the venue does before it has subscribed is closed.
     longest = LONGEST_PAUSE if patience is None else min(LONGEST_PAUSE, patience / 2)
     if rule is None or options.get("send_limit", UNSAID) is None:
         return RequestRate(None, longest)

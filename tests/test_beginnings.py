@@ -246,3 +246,20 @@ def test_one_that_is_behind_is_so_no_longer_than_what_was_told_is_remembered() -
     joined.splice.forget()
     joined.new(Ordered(("a", 9)))
     assert joined.delivered[2:] == keys(9)
+
+
+@pytest.mark.parametrize("is_renewed", [False, True], ids=["not yet", "already"])
+def test_a_snapshot_that_was_asked_for_comes_though_its_number_was_told(is_renewed: bool) -> None:
+    """Where the old one has brought its own, it is no news."""
+    joined = Joined(lambda value: value)
+    joined.old(keys(99))
+    joined.begin()
+    joined.new(("b", 1))
+    joined.old(keys(100, 101, 102, 103))
+    for key in keys(begins(100), 101, 102, begins(103), 104):
+        joined.new(key)
+    if is_renewed:
+        joined.old(keys(begins(103)))
+    told = len(joined.delivered)
+    joined.take_over()
+    assert joined.delivered[told:] == [("b", 1), *([] if is_renewed else keys(begins(103))), *keys(104)]

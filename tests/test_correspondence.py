@@ -163,7 +163,7 @@ def test_where_a_venue_counts_none_only_its_refusals_make_a_pause(caplog: pytest
     assert [at for at, _ in lines.sent[100:]] == [1.0, 18.0, 36.0, 56.0, 80.0]
     assert [at for at, _ in others.sent] == [80.0]
     assert [record.message for record in caplog.records] == [
-        "wss://venue.example/ws: 1 requests have waited for 15 s, for no more may be sent as yet; "
+        "wss://venue.example/ws: 1 requests wait, the first for 15 s, for no more may be sent as yet; "
         "their topics stay as they are"
     ]
 
@@ -201,6 +201,23 @@ def test_who_waits_for_a_turn_when_all_is_slowed_down_takes_another() -> None:
     virtual.advance_to(30.0)
     assert sorted(at for each in waiting for at, _ in each.sent) == [5.0, 6.0, 7.0]
     assert [at for at, _ in lines.sent[10:]] == [4.0]
+
+
+def test_who_waits_still_when_it_is_no_longer_slow_is_overtaken_by_nobody() -> None:
+    """The turns of the slow time end with it."""
+    rate = RequestRate(TEN)
+    virtual, lines, correspondence, _ = corresponding(deribit, rate)
+    ask(correspondence, "quote.A")
+    for number in range(1, 6):
+        refuse(correspondence, number)
+        virtual.advance_by(2.0 ** (number - 1))  # the last pause is of 16 seconds
+    waiting: list[Any] = [Lines(virtual) for _ in range(8)]
+    for each in waiting:
+        ask(Correspondence(each, deribit, rate, lambda _: None, lambda: None, virtual), "quote.B")
+    virtual.advance_to(200.0)
+    slow_until = 15.0 + 16.0 + 60.0
+    assert [at for at, _ in lines.sent] == [0.0, 1.0, 3.0, 7.0, 15.0, 31.0]
+    assert [at for each in waiting for at, _ in each.sent] == [47.0, 63.0, 79.0, *[slow_until] * 5]
 
 
 def test_a_thousand_requests_leave_at_once_where_nothing_limits_them() -> None:

@@ -349,7 +349,7 @@ def test_requests_that_are_kept_back_for_long_are_in_the_log(caplog: pytest.LogC
     assert caplog.messages == []
     talked.to(17.0)
     (told,) = caplog.messages
-    assert "1 requests have waited for 15 s" in told
+    assert "1 requests wait, the first for 15 s" in told
     talked.to(300.0)
     assert len(caplog.messages) == 1
 

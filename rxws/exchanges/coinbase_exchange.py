@@ -323,10 +323,10 @@ def reply(frame: bytes | str, pending: Sequence[Request]) -> Reply | None:
 
 def _refused(told: Envelope, pending: Sequence[Request]) -> Reply | None:
     said = f"{told.message}: {told.reason}" if told.reason else told.message
-    if TOO_MANY.search(said):
-        return Reply(pending[0], later=pending[0].topics, problem=said) if pending else None
     verb = FAILED.search(said)
     pending = [request for request in pending if verb is None or request.action == verb[1].lower()]
+    if TOO_MANY.search(said):
+        return Reply(pending[0], later=pending[0].topics, problem=said) if pending else None
     words = re.findall(r"[\w-]+", said)
     for request in pending:
         guilty = tuple(topic for topic in request.topics if topic.partition(":")[2] in words)

@@ -163,6 +163,9 @@ def test_who_asks_too_often_is_told_later(said: str) -> None:
     """It is no fault of the topics; and where nothing was asked, nobody is meant."""
     answer = json.dumps({"type": "error", "message": said})
     assert coinbase.reply(answer, [BTC, ETH]) == Reply(BTC, later=BTC.topics, problem=said)
+    failed = {"type": "error", "message": "Failed to subscribe", "reason": said}
+    reply = coinbase.reply(json.dumps(failed), [END, ETH])
+    assert reply is not None and (reply.request, reply.later) == (ETH, ETH.topics)
     assert coinbase.reply(answer, []) is None
 
 
