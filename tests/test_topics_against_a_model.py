@@ -24,7 +24,7 @@ from tests.modelled.readers import Bug
 from tests.modelled.shared import Fed, Multiplexed
 from tests.modelled.trial import Trial
 
-SEEDS = range(60)
+SEEDS = range(30)
 
 
 class Records(logging.Handler):
