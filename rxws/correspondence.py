@@ -70,7 +70,7 @@ class Correspondence:
         self._line: deque[Request] = deque()
         self._turn = SerialDisposable()
         self._again = SerialDisposable()
-        self._is_at_once = self._is_over = False
+        self._is_at_once = False
         self._kept = 0
         self._timer = SerialDisposable()
 
@@ -93,7 +93,7 @@ class Correspondence:
 
     def send(self, request: Request) -> None:
         """Send a request, when it is its turn, and await its answer; once all is over, do nothing."""
-        if self._is_over:
+        if self._turn.is_disposed:
             return
         self._line.append(request)
         self._kept += 1
@@ -149,7 +149,6 @@ class Correspondence:
 
     def dispose(self) -> None:
         """Nothing is sent any more, or told."""
-        self._is_over = True
         self._line.clear()
         self._turn.dispose()
         self._again.dispose()

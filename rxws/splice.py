@@ -139,11 +139,9 @@ class Splice(Generic[T]):
         start, renewed = self._starts()
         rest = []
         for place, (key, value) in enumerate(self._held):
-            if place in renewed:
-                self._begin_anew(key)
             if key is None:
                 rest.append(value)
-            elif not self._holds(self._before, key) and place >= start.get(_topic(key), 0):
+            elif place in renewed or (place >= start.get(_topic(key), 0) and not self._holds(self._before, key)):
                 self._begin_anew(key)
                 rest.append(value)
                 self._recent.append(key)
@@ -164,18 +162,18 @@ class Splice(Generic[T]):
             if not isinstance(key, Ordered):
                 continue
             topic = _topic(key)
+            is_renewed = False
             if _begins(key):
                 begun[topic] = begun.get(topic, -1) + 1
-            if _begins(key) and begun[topic] > 0:
-                start[topic] = place
-                renewed.add(place)
-                self._behind.discard(topic)
-            elif key in self._before:
+                is_renewed = begun[topic] > 0
+            if key in self._before and not is_renewed:
                 start[topic] = place + 1
                 (self._behind.discard if self._holds(self._before, key) else self._behind.add)(topic)
             elif _begins(key):
                 start[topic] = place
                 self._behind.discard(topic)
+            if is_renewed:
+                renewed.add(place)
         return start | dict.fromkeys(self._behind, len(self._held)), renewed
 
     def _is_behind(self, key: Hashable) -> bool:

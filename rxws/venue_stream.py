@@ -52,8 +52,6 @@ AGE = 0.98
 SPREAD = 0.5
 """Seconds by which the network may bring two messages closer together than they were sent: a venue counts what arrives,
 and one lost packet alone delays all behind it by 0.2 and more."""
-UNSAID = object()
-"""Stands for an option that is not given, where None means something."""
 OVERLAP = 10.0
 """Seconds that a successor has to deliver in; a venue that announces its end leaves 60, or none that it promises."""
 
@@ -171,7 +169,7 @@ def _request_rate(venue: Venue, host: str, options: StreamOptions, scheduler: ab
     rule, patience = venue.RULES.requests, venue.RULES.first_subscribe
     # Who waits for longer than the venue does before it has subscribed is closed.
     longest = LONGEST_PAUSE if patience is None else min(LONGEST_PAUSE, patience / 2)
-    if rule is None or options.get("send_limit", UNSAID) is None:
+    if rule is None or ("send_limit" in options and options["send_limit"] is None):
         return RequestRate(None, longest)
     return rate_for(venue.NAME, host, replace(rule, per=rule.per + SPREAD), longest, scheduler)
 

@@ -11,6 +11,7 @@ import pytest
 import rxws
 from rxws import feeds, venue_observable
 from rxws.desired import Topics
+from rxws.errors import RxwsError
 from rxws.events import Event, Gap, Rotated
 from rxws.exchanges import deribit, okx
 from rxws.market import BookSnapshot, MarketEvent
@@ -49,7 +50,7 @@ class Reader:
         self.snapshots += isinstance(event, BookSnapshot)
         try:
             self.book.apply(event)
-        except Exception as error:
+        except RxwsError as error:
             self.errors.append(error)
 
 

@@ -65,8 +65,8 @@ STATE = "platform_state"
 """The channel that tells of maintenance. Each request asks for it too: one of its own would cost as much again."""
 
 # A subscription costs 3,000 of the 30,000 credits of an address, which come back at 10,000 a second: ten in three
-# seconds never run out of them. 500 channels a call are advised, and a frame above 32 kB is refused. 32 connections at
-# a time are allowed.
+# seconds never run out of them. 500 channels a call are advised, one of which is STATE, and a frame above 32 kB is
+# refused. 32 connections at a time are allowed.
 RULES = Rules(
     send=None,
     requests=Rate(10, 3.0),

@@ -118,6 +118,7 @@ class Market:
         self._venue = exchange._venue
         self._decode = place.module.decode
         self._first = self._venue.protocol.first
+        # What a subscription begins with is told by the simulator of its own accord, and it tells nobody of that.
         self._venue.protocol.first = self._begin  # type: ignore[method-assign]
 
     def happen(self, topics: Iterable[str], times: int = 1) -> list[MarketEvent]:

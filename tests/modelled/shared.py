@@ -11,6 +11,7 @@ from rxws.events import TopicStatus
 from rxws.feed import SharedFeed
 from rxws.market import BookDelta, MarketEvent, Trade
 from rxws.multiplex import Multiplex
+from rxws.venue_observable import Failure
 from tests.modelled.faults import Operation
 from tests.modelled.kinds import Kind
 from tests.modelled.readers import BookReader, Reader
@@ -24,7 +25,7 @@ class Shared(Kind):
 
     mux: Multiplex
     readers: list[Reader]
-    on_rejected = "raise"
+    on_rejected: Failure = "raise"
 
     @abstractmethod
     def _come(self) -> str:
@@ -117,7 +118,8 @@ class Multiplexed(Shared):
     def __init__(self, trial: Trial) -> None:
         super().__init__(trial)
         random = self.random
-        self.on_rejected = random.choice(("raise", "tell"))
+        policies: tuple[Failure, ...] = ("raise", "tell")
+        self.on_rejected = random.choice(policies)
         self.linger = random.choice((0.0, 2.0))
         self.pool = self.place.pool()
         self.readers = []
@@ -126,7 +128,7 @@ class Multiplexed(Shared):
             base=trial.exchange.url,
             linger=self.linger,
             topics_per_connection=random.randint(1, 4),
-            on_rejected=self.on_rejected,  # type: ignore[arg-type]  # of two literals
+            on_rejected=self.on_rejected,
         )
 
     def _come(self) -> str:
