@@ -141,39 +141,42 @@ class Splice(Generic[T]):
         for place, (key, value) in enumerate(self._held):
             if key is None:
                 rest.append(value)
-            elif place in renewed or (place >= start.get(_topic(key), 0) and not self._holds(self._before, key)):
+            elif renewed.get(_topic(key)) == place or (
+                place >= start.get(_topic(key), 0) and not self._holds(self._before, key)
+            ):
                 self._begin_anew(key)
                 rest.append(value)
                 self._recent.append(key)
         self.end()
         return rest
 
-    def _starts(self) -> tuple[dict[Hashable, int], set[int]]:
+    def _starts(self) -> tuple[dict[Hashable, int], dict[Hashable, int]]:
         """Of each topic whose order matters: the place from which on it is not older than what was delivered.
 
-        And the places of those that begin a topic anew which the old one had not begun anew yet: whoever asked for that
-        waits for it, whatever its number.
+        And, of each topic that the old one had not begun anew yet, the place where the new one did: whoever asked for
+        that waits for it, whatever its number and what follows.
         """
         start: dict[Hashable, int] = {}
-        renewed: set[int] = set()
+        renewed: dict[Hashable, int] = {}
         begun = {topic: -1 - count for topic, count in self._begun.items()}
         self._behind = set()
         for place, (key, _) in enumerate(self._held):
             if not isinstance(key, Ordered):
                 continue
             topic = _topic(key)
-            is_renewed = False
             if _begins(key):
                 begun[topic] = begun.get(topic, -1) + 1
-                is_renewed = begun[topic] > 0
-            if key in self._before and not is_renewed:
+                if begun[topic] > 0:
+                    renewed[topic] = place
+            if topic in renewed:
+                start[topic] = renewed[topic]
+                self._behind.discard(topic)
+            elif key in self._before:
                 start[topic] = place + 1
                 (self._behind.discard if self._holds(self._before, key) else self._behind.add)(topic)
             elif _begins(key):
                 start[topic] = place
                 self._behind.discard(topic)
-            if is_renewed:
-                renewed.add(place)
         return start | dict.fromkeys(self._behind, len(self._held)), renewed
 
     def _is_behind(self, key: Hashable) -> bool:

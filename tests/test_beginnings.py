@@ -46,6 +46,12 @@ STEPS = st.lists(
 @example(steps=[("server", 4), ("old", 4), ("rotate", 0), ("server", 4), ("new", 0), ("old renewed", 3), ("lost", 0)])
 @example(steps=[("server", 4), ("old", 4), ("rotate", 0), ("new", 0), ("server", 2), ("new", 2), ("new renewed", 0)])
 @example(steps=[("server", 4), ("old", 4), ("rotate", 0), ("server", 2), ("new", 0), ("old", 2), ("old renewed", 0)])
+@example(
+    steps=[
+        *[("server", 1), ("rotate", 0), ("new", 0), ("lost", 0)],
+        *[("rotate", 1), ("new", 0), ("new renewed", 0), ("new", 1)],
+    ]
+)
 def test_a_book_that_begins_anew_on_either_connection_stays_whole(steps: list[tuple[str, int]]) -> None:
     """In an overlap, behind it and in the next: each change follows the one before it, or a snapshot; none is lost."""
     joined, server = Joined(lambda value: value), 0
