@@ -136,28 +136,26 @@ class Splice(Generic[T]):
     def rest(self) -> list[T]:
         """Return what the new one brought and the old one had not delivered, in order; it is the current one now."""
         self._before, self._seen = self._seen, {}
-        start, renewed = self._starts()
+        start = self._starts()
         rest = []
         for place, (key, value) in enumerate(self._held):
             if key is None:
                 rest.append(value)
-            elif renewed.get(_topic(key)) == place or (
-                place >= start.get(_topic(key), 0) and not self._holds(self._before, key)
-            ):
+            elif place >= start.get(_topic(key), 0) and not self._holds(self._before, key):
                 self._begin_anew(key)
                 rest.append(value)
                 self._recent.append(key)
         self.end()
         return rest
 
-    def _starts(self) -> tuple[dict[Hashable, int], dict[Hashable, int]]:
+    def _starts(self) -> dict[Hashable, int]:
         """Of each topic whose order matters: the place from which on it is not older than what was delivered.
 
-        And, of each topic that the old one had not begun anew yet, the place where the new one did: whoever asked for
-        that waits for it, whatever its number and what follows.
+        Of one that the new one has begun anew, and the old one has not yet, that is the place where it did: whoever
+        asked for that waits for it, whatever its number and what follows.
         """
         start: dict[Hashable, int] = {}
-        renewed: dict[Hashable, int] = {}
+        renewed: set[Hashable] = set()
         begun = {topic: -1 - count for topic, count in self._begun.items()}
         self._behind = set()
         for place, (key, _) in enumerate(self._held):
@@ -167,17 +165,15 @@ class Splice(Generic[T]):
             if _begins(key):
                 begun[topic] = begun.get(topic, -1) + 1
                 if begun[topic] > 0:
-                    renewed[topic] = place
-            if topic in renewed:
-                start[topic] = renewed[topic]
-                self._behind.discard(topic)
-            elif key in self._before:
+                    renewed.add(topic)
+                    self._begin_anew(key)
+            if key in self._before and topic not in renewed:
                 start[topic] = place + 1
                 (self._behind.discard if self._holds(self._before, key) else self._behind.add)(topic)
             elif _begins(key):
                 start[topic] = place
                 self._behind.discard(topic)
-        return start | dict.fromkeys(self._behind, len(self._held)), renewed
+        return start | dict.fromkeys(self._behind, len(self._held))
 
     def _is_behind(self, key: Hashable) -> bool:
         if not self._behind or _topic(key) not in self._behind:
